@@ -1,0 +1,68 @@
+# On a fresh Debian 12 with python3, python3-venv and make: `make demo` shows it, `make test` proves it.
+
+VENV ?= .venv
+PYTHON ?= python3
+ARGS ?=
+UV ?= uv
+
+BIN := $(VENV)/bin
+# The environment is made anew when the lock, the metadata or this file is newer than the stamp.
+STAMP := $(VENV)/made
+
+# Only wheels, each with its hash; no source is built and nothing else is fetched.
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
+	--generate-hashes --no-emit-index-url --no-header --exclude-newer "4 days" --upgrade
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test env check tests contract acceptance bench lock wheel errors clean
+
+help:  ## Say what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+
+demo: $(STAMP)  ## Show the daemon with an example, until Ctrl-C; ONCE=1 checks the outcome and ends
+	@$(BIN)/python -m integrationd.testing.demo $(if $(ONCE),--once)
+
+test: check tests  ## Everything: lint, types, layers and the whole default test run
+
+env: $(STAMP)  ## Make the environment, if it is missing or stale
+
+$(STAMP): requirements/dev.txt pyproject.toml Makefile
+	@echo "making the environment in $(VENV)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements/dev.txt
+	@$(PIP) install --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+check: $(STAMP)  ## Lint, types, layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/codespell --toml pyproject.toml
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+tests: $(STAMP)  ## The default test run; ARGS="-k word" and the like are handed to pytest
+	$(BIN)/python -m pytest $(ARGS)
+
+contract: $(STAMP)  ## The suites that every implementation of a port runs
+	$(BIN)/python -m pytest tests/contract $(ARGS)
+
+acceptance: $(STAMP)  ## The installed command against real programs
+	$(BIN)/python -m pytest -m acceptance $(ARGS)
+
+bench: $(STAMP)  ## Measures, beside a hand-written floor
+	$(BIN)/python -m pytest -m bench $(ARGS)
+
+lock:  ## Write requirements/*.txt anew; the only target that needs uv
+	$(LOCK) -o requirements/run.txt
+	$(LOCK) -o requirements/dev.txt --group dev
+	@sed -i '1i # Written by `make lock` from pyproject.toml; do not edit.' requirements/run.txt requirements/dev.txt
+
+wheel: $(STAMP)  ## Build dist/integrationd-*.whl
+	$(BIN)/python -m hatchling build -t wheel
+
+errors: $(STAMP)  ## Write docs/reference/errors.md anew from tests/bad
+	$(BIN)/python -m tests.meta.errors_page
+
+clean:  ## Remove what builds and test runs leave; the environment stays
+	rm -rf build dist .demo .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""Files on disk to bundles: scan, hash, keep the last good, tell what changed."""

@@ -1,0 +1,1 @@
+"""The commands; each parses words, calls the daemon's composition and prints."""

@@ -1,0 +1,106 @@
+"""The command: words to commands, errors to exit codes; commands are imported when used."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from typing import Final
+
+import click
+from typing_extensions import override
+
+from integrationd import __version__
+from integrationd.errors import IntegrationError, SettingsError, StoreError, UsageError
+
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_STORE: Final = 69
+EXIT_CONFIG: Final = 78
+EXIT_INTERRUPTED: Final = 130
+
+COMMANDS: Final = {
+    "run": "run",
+    "check": "check",
+    "sync": "sync",
+    "records": "records",
+    "runs": "runs",
+    "status": "status",
+    "reload": "reload",
+    "webhook": "webhook",
+    "events": "events",
+    "play": "play",
+}
+"""Each command and the module that it lies in."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported one by one, so that ``check`` stays quick."""
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of a day's work."""
+        return list(COMMANDS)
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"integrationd.cli.{COMMANDS[cmd_name]}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config", metavar="DIR", help="The directory of files; /etc/integrationd by default."
+)
+@click.option(
+    "--state", metavar="DIR", help="The directory of data; /var/lib/integrationd by default."
+)
+@click.version_option(__version__, prog_name="integrationd")
+@click.pass_context
+def cli(ctx: click.Context, config: str | None, state: str | None) -> None:
+    """Connect a site's systems to everybody else's; a new one is a YAML file."""
+    ctx.obj = {"config": config, "state": state}
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(run_command(lambda: cli.main(prog_name="integrationd", standalone_mode=False)))
+
+
+def run_command(command: Callable[[], object]) -> int:
+    """Run something and return its exit code; what went wrong is told on stderr in one line."""
+    try:
+        result = command()
+    except click.exceptions.Exit as exiting:
+        return exiting.exit_code
+    except click.ClickException as wrong:
+        wrong.show()
+        return EXIT_USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has read enough; keep the last flush from complaining.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except IntegrationError as failed:
+        click.echo(f"integrationd: {failed}", err=True)
+        return _exit_code(failed)
+    return result if isinstance(result, int) else 0
+
+
+def _exit_code(failed: IntegrationError) -> int:
+    match failed:
+        case UsageError():
+            return EXIT_USAGE
+        case SettingsError():
+            return EXIT_CONFIG
+        case StoreError():
+            return EXIT_STORE
+        case _:
+            return EXIT_FAILED

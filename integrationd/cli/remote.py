@@ -1,0 +1,87 @@
+"""Asking a running daemon over its control socket."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+from typing_extensions import override
+
+from integrationd.errors import IntegrationError, StoreError, UsageError
+from integrationd.model.json import Json
+from integrationd.ports.actions import SyncWish
+
+
+class _SocketLine(http.client.HTTPConnection):
+    """HTTP over a socket in the file system."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost")
+        self._path = path
+
+    @override
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(str(self._path))
+
+
+def is_running(control: Path) -> bool:
+    """Tell whether a daemon answers on the control socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        try:
+            sock.connect(str(control))
+        except OSError:
+            return False
+    return True
+
+
+class RemoteActions:
+    """The actions of a daemon, asked for over its socket; it runs one call at a time."""
+
+    def __init__(self, control: Path) -> None:
+        """Take the socket's path."""
+        self._control = control
+
+    async def sync(self, wish: SyncWish) -> AsyncIterator[Json]:
+        """Read streams, telling what happens."""
+        body = {"streams": list(wish.streams), "full": wish.full, "confirmed": wish.confirmed}
+        answer = self._ask(
+            "POST", f"/api/v1/integrations/{quote(wish.integration, safe='')}/sync", body
+        )
+        for line in answer:
+            value = msgspec.json.decode(line)
+            if value.get("event") == "failed":
+                raise StoreError(value["error"])
+            yield value
+
+    async def reload(self) -> Json:
+        """Read the files again."""
+        return msgspec.json.decode(self._ask("POST", "/api/v1/reload").read())
+
+    async def status(self) -> Json:
+        """Tell how everything stands."""
+        return msgspec.json.decode(self._ask("GET", "/api/v1/status").read())
+
+    async def webhook_url(self, integration: str, endpoint: str) -> Json:
+        """Tell where a sender posts to."""
+        name, hook = quote(integration, safe=""), quote(endpoint, safe="")
+        path = f"/api/v1/integrations/{name}/webhooks/{hook}"
+        return msgspec.json.decode(self._ask("GET", path).read())
+
+    def _ask(self, method: str, path: str, body: Json = None) -> http.client.HTTPResponse:
+        line = _SocketLine(self._control)
+        try:
+            line.request(method, path, None if body is None else msgspec.json.encode(body))
+            answer = line.getresponse()
+        except (OSError, http.client.HTTPException) as gone:
+            raise IntegrationError(
+                f"the daemon does not answer on {self._control}: {gone}"
+            ) from gone
+        if answer.status < 400:  # noqa: PLR2004 - HTTP
+            return answer
+        detail = msgspec.json.decode(answer.read()).get("detail", "")
+        raise (UsageError if answer.status in (404, 422) else IntegrationError)(detail)

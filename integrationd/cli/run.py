@@ -1,0 +1,23 @@
+"""``run``: the daemon, in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from integrationd.cli.options import Common, common
+
+
+@click.command("run")
+@common
+def command(said: Common) -> int:
+    """Run the daemon until it is told to stop (SIGTERM or Ctrl-C)."""
+    from integrationd.daemon.app import run_daemon  # noqa: PLC0415 - needs everything
+    from integrationd.daemon.settings import load_settings  # noqa: PLC0415
+    from integrationd.telemetry import logs  # noqa: PLC0415
+
+    settings = load_settings(said.paths)
+    logs.configure(level=settings.log.level, style=settings.log.format)
+    asyncio.run(run_daemon(said.paths, settings))
+    return 0

@@ -1,0 +1,78 @@
+"""``status``: how everything stands."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from integrationd.cli.options import Common, common
+from integrationd.cli.output import print_json
+from integrationd.cli.remote import RemoteActions, is_running
+from integrationd.model.json import Json
+
+
+@click.command("status")
+@common
+def command(said: Common) -> int:
+    """Show the daemon, the files and every integration."""
+    status = asyncio.run(_status(said))
+    if said.json:
+        print_json(status)
+    else:
+        for line in lines(status):
+            click.echo(line)
+    return 0
+
+
+async def _status(said: Common) -> Json:
+    if is_running(said.paths.control):
+        return await RemoteActions(said.paths.control).status()
+    from integrationd.daemon.offline import offline_status  # noqa: PLC0415 - needs the database
+
+    return await offline_status(said.paths)
+
+
+def lines(status: Json) -> list[str]:
+    """Lay the status out for people."""
+    daemon = status["daemon"]
+    told = [
+        "daemon: not running"
+        if daemon is None
+        else f"daemon: running, process {daemon['pid']}, since {daemon['started_at']}"
+    ]
+    files = status["files"]
+    told.append("files: good" if files["ok"] else "files: with errors")
+    told += [f"  {problem}" for problem in files["problems"]]
+    if files["kept"]:
+        told.append(f"  on their last good files: {', '.join(files['kept'])}")
+    for integration in status["integrations"]:
+        told += _integration_lines(integration)
+    return told
+
+
+def _integration_lines(integration: Json) -> list[str]:
+    uses = f" ({integration['provider']})" if integration["provider"] else ""
+    told = [f"{integration['name']}{uses}: {integration['status']}"]
+    if integration["last_error"]:
+        told.append(f"  last error: {integration['last_error']}")
+    told += [f"  {_stream_line(stream)}" for stream in integration["streams"]]
+    told += [
+        f"  webhook {hook['name']}: {hook['events']} events" for hook in integration["webhooks"]
+    ]
+    return told
+
+
+def _stream_line(stream: Json) -> str:
+    parts = [f"{stream['records']} records"]
+    if stream["quarantined"]:
+        parts.append(f"{stream['quarantined']} quarantined")
+    run = stream["last_run"]
+    if run is not None:
+        parts.append(f"last run {run['status']} at {run['ended_at'] or run['started_at']}")
+        if run["counts"]["held"]:
+            parts.append(f"{run['counts']['held']} deletions wait for a person")
+    if stream["unfinished"]:
+        parts.append("unfinished, the next run goes on")
+    when = "off" if not stream["enabled"] else stream["schedule"]
+    return f"{stream['name']} [{when}]: {', '.join(parts)}"

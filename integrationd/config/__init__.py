@@ -1,0 +1,1 @@
+"""YAML to typed values, all problems at once: text, marked tree, frozen dataclasses."""

@@ -1,0 +1,155 @@
+"""The actions of the daemon itself; a command without a daemon uses them as well."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import integrationd
+from integrationd.config.problems import nearest
+from integrationd.daemon.composition import Composition
+from integrationd.engine.status import counts_json, format_time, integrations_status
+from integrationd.engine.sync import RunOutcome, RunWish
+from integrationd.errors import UsageError
+from integrationd.model.json import Json
+from integrationd.model.runs import Trigger
+from integrationd.ports.actions import SyncWish
+from integrationd.signals import PageCommitted, RunStarted, Signal
+from integrationd.spec.settings import Settings
+
+PATH_TOKEN_BYTES = 24
+"""192 bits of chance in a webhook's path."""
+
+
+class LocalActions:
+    """What people ask for, done here."""
+
+    def __init__(
+        self, parts: Composition, after_load: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Take the parts, and what is to follow each load."""
+        self._parts = parts
+        self._after_load = after_load
+
+    async def sync(self, wish: SyncWish) -> AsyncIterator[Json]:
+        """Read streams one after the other, telling what happens."""
+        conductor = self._parts.conductor
+        streams = conductor.streams_of(wish.integration, wish.streams)
+        if not streams:
+            raise UsageError(f"integration {wish.integration!r} has no stream that is read")
+        for stream in streams:
+            async for line in self._sync_one(wish, stream):
+                yield line
+
+    async def _sync_one(self, wish: SyncWish, stream: str) -> AsyncIterator[Json]:
+        told: asyncio.Queue[Json] = asyncio.Queue()
+
+        def listen(signal: Signal) -> None:
+            if isinstance(signal, RunStarted | PageCommitted) and (
+                (signal.integration, signal.stream) == (wish.integration, stream)
+            ):
+                told.put_nowait(_progress(signal))
+
+        run_wish = RunWish(trigger=Trigger.MANUAL, full=wish.full, confirmed=wish.confirmed)
+        with self._parts.broadcast.listening(listen):
+            run = asyncio.create_task(
+                self._parts.conductor.sync(wish.integration, stream, run_wish),
+                name=f"asked {wish.integration}/{stream}",
+            )
+            run.add_done_callback(lambda _: told.put_nowait(None))
+            while (line := await told.get()) is not None:
+                yield line
+        yield _ending(wish, stream, await run)
+
+    async def reload(self) -> Json:
+        """Read the files again."""
+        loaded = await self._parts.load()
+        if self._after_load is not None:
+            await self._after_load()
+        problems = loaded.bundle.problems
+        return {
+            "taken": not any(problem.is_error for problem in problems),
+            "integrations": len(loaded.bundle.integrations),
+            "problems": [str(problem) for problem in problems],
+            "kept": sorted(loaded.kept),
+        }
+
+    async def status(self) -> Json:
+        """Tell how everything stands."""
+        parts = self._parts
+        rows = {row.key: row for row in await parts.store.streams(None)}
+        bundle = parts.loaded.bundle
+        return {
+            "daemon": {
+                "version": integrationd.__version__,
+                "pid": os.getpid(),
+                "started_at": format_time(parts.started_at),
+            },
+            "files": {
+                "ok": not any(problem.is_error for problem in bundle.problems),
+                "problems": [str(problem) for problem in bundle.problems],
+                "kept": sorted(parts.loaded.kept),
+            },
+            "integrations": integrations_status(
+                bundle, rows, await parts.store.event_counts(None), parts.missing
+            ),
+        }
+
+    async def webhook_url(self, integration: str, endpoint: str) -> Json:
+        """Tell where a sender posts to."""
+        found = self._parts.conductor.integration(integration)
+        if endpoint not in found.webhooks:
+            hint = nearest(endpoint, found.webhooks)
+            raise UsageError(f"integration {integration!r} has no webhook {endpoint!r}{hint}")
+        token = await endpoint_token(self._parts, found.tenant, integration, endpoint)
+        path = f"/hooks/{token}"
+        return {"url": f"{public_url(self._parts.settings)}{path}", "path": path}
+
+
+async def endpoint_token(parts: Composition, tenant: str, integration: str, endpoint: str) -> str:
+    """Return the path token of an endpoint, made the first time and kept."""
+    fresh = parts.world.randomness.token(PATH_TOKEN_BYTES).hex()
+    return await parts.store.endpoint_path(tenant, integration, endpoint, fresh=fresh)
+
+
+def public_url(settings: Settings) -> str:
+    """Return what senders see in front of a path."""
+    listen = settings.listen
+    return (settings.public_url or f"http://{listen.host}:{listen.port}").rstrip("/")
+
+
+def _progress(signal: RunStarted | PageCommitted) -> Json:
+    if isinstance(signal, RunStarted):
+        return {
+            "event": "started",
+            "integration": signal.integration,
+            "stream": signal.stream,
+            "run": signal.run_id,
+            "mode": signal.mode,
+            "resumed": signal.resumed,
+        }
+    return {
+        "event": "page",
+        "integration": signal.integration,
+        "stream": signal.stream,
+        "run": signal.run_id,
+        "page": signal.page,
+        "counts": counts_json(signal.counts),
+        "total": signal.total,
+    }
+
+
+def _ending(wish: SyncWish, stream: str, outcome: RunOutcome | None) -> Json:
+    where = {"integration": wish.integration, "stream": stream}
+    if outcome is None:
+        return {"event": "skipped", **where, "error": "another process reads this stream"}
+    return {
+        "event": "finished",
+        **where,
+        "run": outcome.run_id,
+        "status": str(outcome.status),
+        "counts": counts_json(outcome.counts),
+        "error": outcome.error,
+        "kind": outcome.kind,
+    }

@@ -1,0 +1,232 @@
+"""The daemon: one stack of resources, one group of loops, one ladder down."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import integrationd
+from integrationd.bundles.watch import changes
+from integrationd.daemon.actions import LocalActions, endpoint_token
+from integrationd.daemon.broadcast import Broadcast
+from integrationd.daemon.composition import Composition, compose
+from integrationd.daemon.lock import locked
+from integrationd.daemon.notify import Notifier
+from integrationd.daemon.paths import Paths
+from integrationd.engine.agenda import Appointment, appointments
+from integrationd.engine.receive import Inlet
+from integrationd.errors import StoreError
+from integrationd.ports.store import Retention, StreamKey
+from integrationd.schedule.timer import IntervalTimer
+from integrationd.signals import DaemonStarted, DaemonStopped, DaemonStopping, StorePruned
+from integrationd.spec.settings import Listen, Settings
+from integrationd.telemetry.sink import SignalSink
+from integrationd.web.control import build_control
+from integrationd.web.hooks import Hooks
+from integrationd.web.listener import Health, build_listener, listening, listening_on_socket
+
+PRUNE_EVERY_S: Final = 3600.0
+PRUNE_FIRST_S: Final = 60.0
+WATCHDOG_SHARE: Final = 3
+"""How many signs of life go into the time that systemd waits for one."""
+
+
+async def run_daemon(paths: Paths, settings: Settings) -> None:
+    """Run until told to stop.
+
+    Raises:
+        HeldError: Another process uses the state directory.
+        StoreError: The database cannot be used, now or later.
+        SettingsError: The listener's address cannot be used.
+    """
+    sink = SignalSink()
+    with locked(paths.lock):
+        async with AsyncExitStack() as stack:
+            parts = await stack.enter_async_context(compose(paths, settings, Broadcast(sink)))
+            timer = await stack.enter_async_context(IntervalTimer())
+            daemon = Daemon(parts=parts, timer=timer, notifier=Notifier(os.environ))
+            await daemon.take_up()
+            app = build_listener(hooks=daemon.hooks, health=daemon.health, metrics=sink.render)
+            where = await stack.enter_async_context(listening(app, settings.listen))
+            with suppress(FileNotFoundError):
+                paths.control.unlink()
+            control = build_control(daemon.actions)
+            await stack.enter_async_context(listening_on_socket(control, str(paths.control)))
+            paths.control.chmod(0o600)
+            await daemon.serve(where)
+
+
+@dataclass(slots=True, kw_only=True)
+class Daemon:
+    """The parts in motion."""
+
+    parts: Composition
+    timer: IntervalTimer
+    notifier: Notifier
+    hooks: Hooks = field(init=False)
+    health: Health = field(init=False)
+    actions: LocalActions = field(init=False)
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _booked: dict[StreamKey, Appointment] = field(default_factory=dict)
+    _reason: str = ""
+
+    def __post_init__(self) -> None:
+        """Build what faces outwards."""
+        self.hooks = Hooks(world=self.parts.world, settings=self.parts.settings)
+        self.health = Health(store=self.parts.store)
+        self.actions = LocalActions(self.parts, self._after_load)
+
+    async def take_up(self) -> None:
+        """Load the files for the first time."""
+        await self.parts.load()
+        await self._after_load()
+
+    async def serve(self, where: Listen) -> None:
+        """Run every loop until a signal comes, then go down the ladder."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._ask_to_stop, signal.Signals(number).name)
+        loop.add_signal_handler(signal.SIGHUP, self._wake.set)
+        self.health.ready = True
+        self._say_ready(where)
+        try:
+            async with asyncio.TaskGroup() as group:
+                loops = [
+                    group.create_task(_endless(name, endless), name=name)
+                    for name, endless in self._loops().items()
+                ]
+                await self._stop.wait()
+                await self._go_down()
+                for each in loops:
+                    each.cancel()
+        except* StoreError as broken:
+            raise StoreError(str(broken.exceptions[0])) from broken
+
+    def _loops(self) -> dict[str, Coroutine[Any, Any, None]]:
+        return {
+            "watch files": self._watch_files(),
+            "reload on demand": self._reload_on_demand(),
+            "prune": self._prune(),
+            "watch store": self._watch_store(),
+            "watchdog": self._feed_watchdog(),
+        }
+
+    def _say_ready(self, where: Listen) -> None:
+        bundle = self.parts.loaded.bundle
+        self.parts.broadcast.emit(
+            DaemonStarted(
+                version=integrationd.__version__,
+                listen=f"{where.host}:{where.port}",
+                integrations=len(bundle.integrations),
+                problems=len(bundle.problems),
+            )
+        )
+        self.notifier.ready(self._status_line())
+
+    def _status_line(self) -> str:
+        bundle = self.parts.loaded.bundle
+        errors = sum(problem.is_error for problem in bundle.problems)
+        return f"{len(bundle.integrations)} integrations, {errors} problems in files"
+
+    def _ask_to_stop(self, reason: str) -> None:
+        self._reason = reason
+        self._stop.set()
+
+    async def _go_down(self) -> None:
+        """Stop taking, stop starting, let runs finish, cancel the late; each rung has a limit."""
+        parts, began_s = self.parts, self.parts.world.clock.monotonic()
+        self.notifier.stopping()
+        parts.broadcast.emit(DaemonStopping(reason=self._reason))
+        self.health.ready = False
+        self.hooks.closed = True
+        for key in list(self._booked):
+            self.timer.remove(_timer_key(key))
+        await parts.conductor.drain(parts.settings.drain.total_seconds())
+        parts.broadcast.emit(
+            DaemonStopped(took_s=round(parts.world.clock.monotonic() - began_s, 3))
+        )
+
+    async def _after_load(self) -> None:
+        await self._book()
+        await self._open_endpoints()
+        self.notifier.status(self._status_line())
+
+    async def _book(self) -> None:
+        """Put every stream on the timer; what did not change keeps its time."""
+        rows = {row.key: row for row in await self.parts.store.streams(None)}
+        now = self.parts.world.clock.now()
+        wanted = {item.key: item for item in appointments(self.parts.loaded.bundle, rows, now)}
+        for key in self._booked.keys() - wanted.keys():
+            self.timer.remove(_timer_key(key))
+        for key, item in wanted.items():
+            kept = self._booked.get(key)
+            if kept is None or kept.every != item.every:
+                self.timer.set(
+                    _timer_key(key), every=item.every, first_delay=item.first_delay, due=self._due
+                )
+        self._booked = wanted
+
+    def _due(self, key: str) -> None:
+        integration, _, stream = key.partition("/")
+        self.parts.conductor.due(integration, stream)
+
+    async def _open_endpoints(self) -> None:
+        inlets: dict[str, Inlet] = {}
+        for integration in self.parts.loaded.bundle.integrations.values():
+            for name, endpoint in integration.webhooks.items():
+                token = await endpoint_token(self.parts, integration.tenant, integration.name, name)
+                inlets[token] = Inlet(integration=integration, name=name, endpoint=endpoint)
+        self.hooks.inlets = inlets
+
+    async def _watch_files(self) -> None:
+        async for _ in changes(self.parts.library):
+            await self.actions.reload()
+
+    async def _reload_on_demand(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            self.notifier.reloading()
+            await self.actions.reload()
+            self.notifier.ready(self._status_line())
+
+    async def _prune(self) -> None:
+        keep = self.parts.settings.retention
+        retention = Retention(runs=keep.runs, events=keep.events, history=keep.history)
+        wait_s = PRUNE_FIRST_S
+        while True:
+            await asyncio.sleep(wait_s)
+            rows = await self.parts.store.prune(self.parts.world.clock.now(), retention)
+            if any(rows.values()):
+                self.parts.broadcast.emit(StorePruned(rows=dict(rows)))
+            wait_s = PRUNE_EVERY_S
+
+    async def _watch_store(self) -> None:
+        await self.parts.conductor.failed.wait()
+        raise StoreError("the database failed under a run; see the line above")
+
+    async def _feed_watchdog(self) -> None:
+        """Show systemd that this very loop still turns."""
+        if self.notifier.watchdog_s is None:
+            await asyncio.Event().wait()
+            return
+        while True:
+            self.notifier.alive()
+            await asyncio.sleep(self.notifier.watchdog_s / WATCHDOG_SHARE)
+
+
+def _timer_key(key: StreamKey) -> str:
+    return f"{key.integration}/{key.stream}"
+
+
+async def _endless(name: str, loop: Coroutine[Any, Any, None]) -> None:
+    """Run a loop that must not end by itself."""
+    await loop
+    message = f"loop {name!r} ended, it should not"
+    raise RuntimeError(message)

@@ -1,0 +1,177 @@
+"""Everything put together: the daemon runs on it, and so does a command without a daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from integrationd.bundles.library import Library, Loaded
+from integrationd.bundles.shipped import shipped_dirs
+from integrationd.daemon.broadcast import Broadcast
+from integrationd.daemon.paths import Paths
+from integrationd.daemon.system import SystemClock, SystemRandomness
+from integrationd.engine.conductor import Conductor
+from integrationd.engine.world import World
+from integrationd.errors import SecretError
+from integrationd.model.ids import build_ulid
+from integrationd.model.json import Json
+from integrationd.ports.outside import SecretSource
+from integrationd.signals import BundleSwapped, FileRefused, SecretMissed
+from integrationd.spec.bundle import Bundle
+from integrationd.spec.documents import Integration
+from integrationd.spec.settings import Settings
+from integrationd.store.sqlstore import SqlStore
+from integrationd.transport.egress import EgressPolicy
+from integrationd.transport.http import AiohttpOpener
+from integrationd.vault.sources import LookupSecrets
+
+NODE = "local"
+"""The holder of claims on an embedded database: there is only one."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Composition:
+    """One process's parts."""
+
+    paths: Paths
+    settings: Settings
+    broadcast: Broadcast
+    world: World
+    store: SqlStore
+    library: Library
+    conductor: Conductor
+    started_at: datetime
+    loaded: Loaded
+    missing: dict[str, str] = field(default_factory=dict)
+    """For integrations without their secrets, what is missing."""
+    reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _told: frozenset[str] = frozenset()
+
+    async def load(self) -> Loaded:
+        """Read the files and swap to what is good of them; tell what is new."""
+        async with self.reloading:
+            began_s = self.world.clock.monotonic()
+            before = self.conductor.bundle
+            self.loaded = await asyncio.to_thread(self.library.load)
+            self.conductor.swap(self.loaded.bundle)
+            self._tell_problems()
+            self._look_for_secrets()
+            took_s = self.world.clock.monotonic() - began_s
+            self._tell_swap(before, self.loaded.bundle, took_s)
+            return self.loaded
+
+    def _tell_problems(self) -> None:
+        problems = self.loaded.bundle.problems
+        for problem in problems:
+            if str(problem) not in self._told:
+                self.broadcast.emit(
+                    FileRefused(
+                        problem=str(problem),
+                        code=problem.code,
+                        keeps=self.loaded.kept_because_of(problem),
+                    )
+                )
+        self._told = frozenset(map(str, problems))
+
+    def _tell_swap(self, before: Bundle, after: Bundle, took_s: float) -> None:
+        old, new = before.integrations, after.integrations
+        errors = sum(problem.is_error for problem in after.problems)
+        self.broadcast.emit(
+            BundleSwapped(
+                integrations=len(new),
+                errors=errors,
+                warnings=len(after.problems) - errors,
+                added=tuple(sorted(new.keys() - old.keys())),
+                changed=tuple(
+                    name
+                    for name in sorted(new.keys() & old.keys())
+                    if new[name].digest != old[name].digest
+                ),
+                removed=tuple(sorted(old.keys() - new.keys())),
+                took_ms=round(took_s * 1000, 1),
+            )
+        )
+
+    def _look_for_secrets(self) -> None:
+        before, self.missing = self.missing, {}
+        for name, integration in self.loaded.bundle.integrations.items():
+            message = missing_secrets(self.world.secrets, integration)
+            if message:
+                self.missing[name] = message
+                if before.get(name) != message:
+                    self.broadcast.emit(SecretMissed(integration=name, message=message))
+
+
+def missing_secrets(source: SecretSource, integration: Integration) -> str:
+    """Tell which secrets of an integration cannot be found; empty where all are there."""
+    references: dict[str, Json] = {
+        name: None if reference is None else reference.to_json()
+        for name, reference in integration.secrets.items()
+    }
+    try:
+        source.resolve(integration.name, references)
+    except SecretError as missing:
+        return str(missing)
+    return ""
+
+
+def build_secrets(settings: Settings) -> LookupSecrets:
+    """Build the look-up of secrets from the settings and the environment."""
+    return LookupSecrets(
+        env_prefix=settings.secrets.env_prefix,
+        dirs=settings.secrets.dirs,
+        credentials_dir=os.environ.get("CREDENTIALS_DIRECTORY"),
+        environ=os.environ,
+    )
+
+
+def build_library(paths: Paths, settings: Settings, *, read_only: bool = False) -> Library:
+    """Build what reads the files."""
+    return Library(
+        config_dir=paths.config,
+        state_dir=paths.state,
+        settings=settings,
+        shipped=shipped_dirs(),
+        read_only=read_only,
+    )
+
+
+@asynccontextmanager
+async def compose(
+    paths: Paths, settings: Settings, broadcast: Broadcast
+) -> AsyncIterator[Composition]:
+    """Put the parts together; the lock of the state directory is held by the caller.
+
+    Raises:
+        StoreError: The database cannot be used.
+    """
+    clock, randomness = SystemClock(), SystemRandomness()
+    boot = build_ulid(int(clock.now().timestamp() * 1000), randomness.token(10))
+    async with SqlStore(paths.database, queue_max=settings.limits.queue) as store:
+        await store.release_node(NODE)
+        world = World(
+            store=store,
+            http=AiohttpOpener(EgressPolicy(allow=tuple(item.network for item in settings.egress.allow))),
+            secrets=build_secrets(settings),
+            clock=clock,
+            randomness=randomness,
+            signals=broadcast,
+            holder=f"{NODE}:{boot}",
+        )
+        empty = Bundle(integrations={}, providers={}, problems=(), refused=())
+        composition = Composition(
+            paths=paths,
+            settings=settings,
+            broadcast=broadcast,
+            world=world,
+            store=store,
+            library=build_library(paths, settings),
+            conductor=Conductor(world=world, settings=settings, bundle=empty),
+            started_at=clock.now(),
+            loaded=Loaded(bundle=empty),
+        )
+        yield composition

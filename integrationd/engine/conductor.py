@@ -1,0 +1,139 @@
+"""Which runs are under way: one for each stream, as many at once as the settings allow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from integrationd.config.problems import nearest
+from integrationd.config.units import Rate
+from integrationd.engine.plans import StreamPlan, build_plan
+from integrationd.engine.sync import RunOutcome, RunWish, sync_stream
+from integrationd.engine.world import World
+from integrationd.errors import StoreError, UsageError
+from integrationd.model.runs import Trigger
+from integrationd.signals import RunSkipped
+from integrationd.spec.bundle import Bundle
+from integrationd.spec.documents import Integration
+from integrationd.spec.settings import Settings
+from integrationd.wire.budget import Budget
+
+
+@dataclass(slots=True, kw_only=True)
+class Conductor:
+    """Starts runs and knows which are under way. Entered by the daemon, which waits for its end."""
+
+    world: World
+    settings: Settings
+    bundle: Bundle
+    running: dict[tuple[str, str], asyncio.Task[RunOutcome | None]] = field(default_factory=dict)
+    failed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the store failed under a run: the daemon has to end."""
+    _plans: dict[tuple[str, str], StreamPlan] = field(default_factory=dict)
+    _budgets: dict[str, tuple[Rate, Budget]] = field(default_factory=dict)
+    _slots: asyncio.Semaphore | None = None
+    _closed: bool = False
+
+    def swap(self, bundle: Bundle) -> None:
+        """Take up new files; runs under way finish on the old ones."""
+        self.bundle = bundle
+        self._plans.clear()
+
+    def integration(self, name: str) -> Integration:
+        """Return an integration by name; raises UsageError with the nearest one."""
+        found = self.bundle.integrations.get(name)
+        if found is None:
+            raise UsageError(f"no integration {name!r}{nearest(name, self.bundle.integrations)}")
+        return found
+
+    def streams_of(self, name: str, wanted: tuple[str, ...] = ()) -> list[str]:
+        """Return the streams to be read: those wanted, else all that are read and enabled."""
+        integration = self.integration(name)
+        readable = {key for key, stream in integration.streams.items() if stream.is_read()}
+        for stream in wanted:
+            if stream not in integration.streams:
+                hint = nearest(stream, readable)
+                raise UsageError(f"integration {name!r} has no stream {stream!r}{hint}")
+            if stream not in readable:
+                raise UsageError(f"stream {name}/{stream} makes no request, only webhooks fill it")
+        every = [key for key in integration.streams if key in readable]
+        return [
+            key for key in every if (key in wanted if wanted else integration.streams[key].enabled)
+        ]
+
+    def due(self, name: str, stream: str) -> None:
+        """Start a scheduled run, unless one is under way or the stream is gone."""
+        integration = self.bundle.integrations.get(name)
+        if integration is None or stream not in integration.streams or self._closed:
+            return
+        if (name, stream) in self.running:
+            self.world.signals.emit(RunSkipped(integration=name, stream=stream))
+            return
+        self._start(name, stream, RunWish(trigger=Trigger.SCHEDULE))
+
+    async def sync(self, name: str, stream: str, wish: RunWish) -> RunOutcome | None:
+        """Run now and wait for the outcome; None where another process reads the stream.
+
+        A reading of the stream that is under way is waited for first.
+        """
+        self.streams_of(name, (stream,))
+        while (under_way := self.running.get((name, stream))) is not None:
+            await asyncio.wait([under_way])
+        if self._closed:
+            raise UsageError("the daemon is stopping")
+        return await asyncio.shield(self._start(name, stream, wish))
+
+    async def drain(self, patience_s: float) -> int:
+        """Start nothing more, wait for what runs, cancel the late; returns how many those were."""
+        self._closed = True
+        runs = list(self.running.values())
+        if not runs:
+            return 0
+        _, late = await asyncio.wait(runs, timeout=patience_s)
+        for run in late:
+            run.cancel()
+        if late:
+            await asyncio.wait(late)
+        return len(late)
+
+    def _start(self, name: str, stream: str, wish: RunWish) -> asyncio.Task[RunOutcome | None]:
+        run = asyncio.create_task(
+            self._guarded(self._run(name, stream, wish)), name=f"sync {name}/{stream}"
+        )
+        self.running[name, stream] = run
+        run.add_done_callback(lambda _: self.running.pop((name, stream), None))
+        return run
+
+    async def _guarded(self, run: Coroutine[Any, Any, RunOutcome | None]) -> RunOutcome | None:
+        try:
+            return await run
+        except StoreError:
+            self.failed.set()
+            raise
+
+    async def _run(self, name: str, stream: str, wish: RunWish) -> RunOutcome | None:
+        plan = self._plan(name, stream)
+        if self._slots is None:
+            self._slots = asyncio.Semaphore(self.settings.limits.runs)
+        async with self._slots:
+            return await sync_stream(
+                self.world, plan, wish, settings=self.settings, budget=self._budget(plan)
+            )
+
+    def _plan(self, name: str, stream: str) -> StreamPlan:
+        plan = self._plans.get((name, stream))
+        if plan is None:
+            plan = self._plans[name, stream] = build_plan(self.integration(name), stream)
+        return plan
+
+    def _budget(self, plan: StreamPlan) -> Budget | None:
+        """Return the integration's budget, the same one over reloads while its rate stays."""
+        rate = plan.http.limits.rate
+        if rate is None:
+            return None
+        kept = self._budgets.get(plan.integration.name)
+        if kept is None or kept[0] != rate:
+            kept = self._budgets[plan.integration.name] = (rate, Budget(rate))
+        return kept[1]

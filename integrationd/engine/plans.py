@@ -1,0 +1,167 @@
+"""A stream made ready to be read: everything compiled, once for each bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from integrationd.errors import PageShapeError, RefusedError
+from integrationd.model.json import Json
+from integrationd.model.secret import reveal
+from integrationd.ports.outside import HttpPolicy
+from integrationd.ports.store import StreamKey
+from integrationd.spec.documents import Integration
+from integrationd.spec.http import HttpSpec
+from integrationd.spec.settings import Settings
+from integrationd.spec.stream import Stream
+from integrationd.transform.shape import CursorRule, Shaper
+from integrationd.wire.call import BaseCall, build_request
+from integrationd.wire.messages import Request, Text
+from integrationd.wire.paginate.none import NoPaging
+from integrationd.wire.paginate.paginator import Paginator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamPlan:
+    """What a reading needs to know of its stream."""
+
+    integration: Integration
+    name: str
+    stream: Stream
+    http: HttpSpec
+    paginator: Paginator
+    shaper: Shaper
+    entity: str
+
+    @property
+    def tenant(self) -> str:
+        """Return whose data it is."""
+        return self.integration.tenant
+
+    @property
+    def key(self) -> StreamKey:
+        """Return the stream's name in the store."""
+        return StreamKey(self.integration.name, self.name)
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the digest that stored progress must match."""
+        return self.integration.fingerprints[self.name]
+
+    def records_of(self, reply: Mapping[str, Json]) -> list[Json]:
+        """Find the records of a page.
+
+        Raises:
+            PageShapeError: There is no list there.
+        """
+        expression = self.stream.records
+        if expression is None:
+            found, where = reply["body"], "body"
+        else:
+            found, where = expression.search(dict(reply)), expression.text
+        if isinstance(found, list):
+            return found
+        if isinstance(found, dict) and expression is not None:
+            return [found]
+        hint = "" if found is not None else f"; write '{where} || `[]`' where that is normal"
+        raise PageShapeError(
+            f"records: {where} found {_NAMES.get(type(found), 'no list')}, expected a list{hint}"
+        )
+
+
+_NAMES = {
+    type(None): "nothing",
+    dict: "an object",
+    str: "text",
+    int: "a number",
+    bool: "true or false",
+}
+
+
+def build_plan(integration: Integration, name: str) -> StreamPlan:
+    """Compile one stream that makes requests."""
+    stream, http = integration.streams[name], integration.http
+    assert http is not None
+    cursor = stream.incremental
+    mapping = None if stream.mapping is None else integration.mappings[stream.mapping]
+    return StreamPlan(
+        integration=integration,
+        name=name,
+        stream=stream,
+        http=http,
+        paginator=stream.paginate or http.paginate or NoPaging(),
+        shaper=Shaper(
+            key=stream.key.parts,
+            cursor=None if cursor is None else CursorRule(field=cursor.field, type=cursor.type),
+            deleted=stream.deleted,
+            where=stream.where,
+            mapping=mapping,
+        ),
+        entity=integration.entity_of(name),
+    )
+
+
+def base_call(http: HttpSpec, variables: Mapping[str, Json]) -> BaseCall:
+    """Render what every call of an integration has in common."""
+    return BaseCall.render(
+        base_url=http.base_url, headers=http.headers, query=http.query, variables=variables
+    )
+
+
+def first_request(
+    plan: StreamPlan, base: BaseCall, variables: Mapping[str, Json], cursor: Json
+) -> Request:
+    """Build the request of a reading, before paging and credentials are added.
+
+    Args:
+        plan: The stream.
+        base: What its integration's calls have in common.
+        variables: ``config`` and ``secrets``.
+        cursor: The lower bound, or None for a full reading.
+    """
+    scope = dict(variables)
+    if cursor is not None:
+        scope["cursor"] = cursor
+    request = build_request(plan.stream, base=base, variables=scope)
+    rule = plan.stream.incremental
+    if rule is None or cursor is None:
+        return request
+    bound = cursor if rule.json is None else rule.json.render(scope)
+    return rule.into.put(request, bound)
+
+
+def http_policy(
+    integration: Integration, base: BaseCall, settings: Settings, variables: Mapping[str, Json]
+) -> HttpPolicy:
+    """Gather what one integration may call, and how patiently.
+
+    Raises:
+        RefusedError: ``base_url`` names no host.
+    """
+    http = integration.http
+    assert http is not None
+    timeout = http.timeout or settings.defaults.timeout
+    proxy = None if http.proxy is None else http.proxy.render_text(variables)
+    return HttpPolicy(
+        hosts=frozenset({_host(base.base_url), *(host.lower() for host in http.hosts)}),
+        connect_timeout=min(http.connect_timeout, timeout),
+        read_timeout=timeout,
+        total_timeout=timeout,
+        response_max_bytes=http.max_response or settings.limits.response,
+        ca_file=None if http.tls is None else http.tls.ca,
+        proxy=None if proxy is None else reveal(proxy),
+        concurrency=http.limits.concurrency,
+    )
+
+
+def _host(url: Text) -> str:
+    try:
+        host = urlsplit(reveal(url)).hostname
+    except ValueError:
+        host = None
+    if not host:
+        raise RefusedError(
+            "http.base_url has no host, expected an address such as https://example.org"
+        )
+    return host.lower()

@@ -1,0 +1,107 @@
+"""How far a reading has come, and what of it may be kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from integrationd.model.json import Json
+from integrationd.model.runs import Mode
+from integrationd.ports.store import ReadingState
+from integrationd.transform.cursors import CursorType, later, parse_cursor
+from integrationd.transform.shape import Shaped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How one run reads: from where, everything or not, anew or resumed."""
+
+    mode: Mode
+    resumed: bool
+    token: Json
+    """Of the first page to ask for; a resumed walk asks for its last page once more."""
+    cursor: Json
+    """The lower bound that is sent, None in a full reading."""
+    state: ReadingState
+    """As stored, to be carried on."""
+
+
+def plan_reading(
+    stored: ReadingState, *, fingerprint: str, incremental: bool, full: bool
+) -> Reading:
+    """Decide how to read, from what is stored.
+
+    A changed spec makes stored progress worthless: its cursor and its page token belong to other
+    requests, so the next reading is a full one.
+    """
+    if stored.fingerprint != fingerprint:
+        stored = ReadingState(fingerprint=fingerprint)
+    if stored.walking and stored.mode is not None and not full:
+        cursor = stored.cursor if stored.mode is Mode.INCREMENTAL else None
+        return Reading(
+            mode=stored.mode, resumed=True, token=stored.page_token, cursor=cursor, state=stored
+        )
+    mode = Mode.INCREMENTAL if incremental and stored.cursor is not None and not full else Mode.FULL
+    fresh = replace(stored, walking=False, page_token=None, high_water=None, mode=mode)
+    cursor = stored.cursor if mode is Mode.INCREMENTAL else None
+    return Reading(mode=mode, resumed=False, token=None, cursor=cursor, state=fresh)
+
+
+def after_page(
+    reading: Reading, state: ReadingState, shaped: Shaped, *, token: Json, type_: CursorType
+) -> ReadingState:
+    """Return the state that is committed together with a page, to be resumed one page back.
+
+    Args:
+        reading: How the run reads.
+        state: As the page before left it.
+        shaped: What the page held.
+        token: The token that this page was asked with.
+        type_: How cursor values compare.
+    """
+    high = later(state.high_water, shaped.high_water, type_)
+    return replace(
+        state, cursor=reading.state.cursor, walking=True, page_token=token, high_water=high
+    )
+
+
+def advance_in_order(after: ReadingState) -> ReadingState:
+    """Return the state after a page of a provider that sorts by the cursor: the cursor moves now.
+
+    There is no page to come back to then: a walk that breaks off goes on from the cursor. The bound
+    is included when it is sent again, so a tie that a page cuts is read in whole.
+    """
+    if after.high_water is None:
+        return after
+    return replace(after, cursor=after.high_water, walking=False, page_token=None)
+
+
+def distrusted(state: ReadingState) -> ReadingState:
+    """Return the state after a provider was seen to break the order that its spec promises.
+
+    The cursor may have moved past rows that were not read yet, so only a complete reading makes
+    this progress worth anything; one that breaks off is begun anew.
+    """
+    return replace(state, fingerprint="")
+
+
+def is_in_order(before: ReadingState, shaped: Shaped, type_: CursorType) -> bool:
+    """Tell whether a page goes on where the last one ended, never falling."""
+    if not shaped.ascending:
+        return False
+    if before.high_water is None or shaped.low is None:
+        return True
+    return parse_cursor(before.high_water, type_) <= shaped.low  # type: ignore[operator]  # one type a stream
+
+
+def after_reading(state: ReadingState, type_: CursorType) -> ReadingState:
+    """Return the state after a complete reading: the cursor moves to the greatest value seen.
+
+    It never moves back: an incremental reading that saw nothing newer keeps what it has.
+    """
+    cursor = later(state.cursor, state.high_water, type_)
+    return replace(state, cursor=cursor, page_token=None, walking=False, high_water=None, mode=None)
+
+
+def abandoned(state: ReadingState) -> ReadingState:
+    """Return the state after a reading whose walk cannot be gone on with."""
+    return replace(state, page_token=None, walking=False, high_water=None, mode=None)

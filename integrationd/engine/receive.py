@@ -1,0 +1,137 @@
+"""One inbound call: verified over its raw bytes, stored, and only then answered."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl
+
+from integrationd.engine.world import World
+from integrationd.errors import ExpressionError, PageShapeError
+from integrationd.model.events import NewEvent
+from integrationd.model.json import Json
+from integrationd.ports.store import Accepted
+from integrationd.signals import EventAccepted
+from integrationd.spec.documents import Integration
+from integrationd.spec.webhook import Endpoint
+from integrationd.transform.expression import Expression
+from integrationd.wire import decoding
+from integrationd.wire.messages import Call
+
+KEPT_HEADERS: Final = frozenset({"content-type", "user-agent", "date", "x-request-id"})
+"""Kept with an event, besides those that name it; credentials and signatures never are."""
+NEVER_KEPT: Final = ("authorization", "cookie", "signature", "token", "secret", "key")
+FIELDS_MAX: Final = 1000
+TEXT_MAX: Final = 200
+"""Characters kept of a sender's id or event name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inlet:
+    """An endpoint that is open: what it belongs to and how it is verified."""
+
+    integration: Integration
+    name: str
+    endpoint: Endpoint
+
+
+async def receive(world: World, inlet: Inlet, call: Call) -> Accepted:
+    """Verify and store one call; when this returns, 2xx may be answered.
+
+    Raises:
+        SignatureError: It is not from the sender: 401.
+        SecretError: No key is configured, the endpoint is closed: 503.
+        StoreBusyError, StoreError: It could not be stored: 503.
+    """
+    began_s = world.clock.monotonic()
+    integration = inlet.integration
+    references = {
+        name: None if reference is None else reference.to_json()
+        for name, reference in integration.secrets.items()
+    }
+    secrets = world.secrets.resolve(integration.name, references)
+    now = world.clock.now()
+    inlet.endpoint.verify.verify(
+        call, {"config": dict(integration.config), "secrets": dict(secrets)}, now
+    )
+    fields = inbound_root(call)
+    event = _text(inlet.endpoint.event, fields)
+    dedup = _text(inlet.endpoint.dedup, fields)
+    accepted = await world.store.accept_event(
+        NewEvent(
+            tenant=integration.tenant,
+            integration=integration.name,
+            endpoint=inlet.name,
+            id=world.new_id("evt"),
+            dedup=dedup or f"sha256:{hashlib.sha256(call.body).hexdigest()}",
+            event=event,
+            received_at=now,
+            headers=_kept_headers(call.headers),
+            body=call.body,
+        )
+    )
+    world.signals.emit(
+        EventAccepted(
+            integration=integration.name,
+            endpoint=inlet.name,
+            event_id=accepted.id,
+            event=event,
+            duplicate=accepted.duplicate,
+            took_ms=round((world.clock.monotonic() - began_s) * 1000, 1),
+        )
+    )
+    return accepted
+
+
+def inbound_root(call: Call) -> Mapping[str, Json]:
+    """Return the root of expressions over an inbound call; a body that is no JSON is null."""
+    try:
+        body = decoding.decode_bytes(call.body)
+    except PageShapeError:
+        body = None
+    return {
+        "method": call.method,
+        "url": call.url,
+        "path": call.path,
+        "query": {name: str(value) for name, value in call.query},
+        "headers": dict(call.headers),
+        "form": _form(call),
+        "body": body,
+    }
+
+
+def _form(call: Call) -> Json:
+    """Read a form's fields; of a name that stands more than once the first counts."""
+    if not call.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return {}
+    try:
+        pairs = parse_qsl(call.body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)
+    except ValueError:
+        return {}
+    return dict(reversed(pairs))
+
+
+def _text(expression: Expression | None, fields: Mapping[str, Json]) -> str:
+    """Read a short text; an event whose name cannot be read is stored all the same."""
+    if expression is None:
+        return ""
+    try:
+        value = expression.search(dict(fields))
+    except ExpressionError:
+        return ""
+    return (
+        str(value)[:TEXT_MAX]
+        if isinstance(value, str | int) and not isinstance(value, bool)
+        else ""
+    )
+
+
+def _kept_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+    return {
+        name: value
+        for name, value in headers.items()
+        if name in KEPT_HEADERS
+        or (name.startswith("x-") and not any(word in name for word in NEVER_KEPT))
+    }

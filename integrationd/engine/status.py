@@ -1,0 +1,113 @@
+"""How everything stands, as JSON: what ``status`` prints and the control socket answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from integrationd.model.json import Json
+from integrationd.model.runs import COUNT_NAMES, Counts
+from integrationd.ports.store import RunRow, StreamKey, StreamRow
+from integrationd.spec.bundle import Bundle
+from integrationd.spec.documents import Integration
+
+
+def integrations_status(
+    bundle: Bundle,
+    rows: Mapping[StreamKey, StreamRow],
+    events: Mapping[str, int],
+    missing: Mapping[str, str],
+) -> list[Json]:
+    """Describe every integration.
+
+    Args:
+        bundle: What runs.
+        rows: What is stored of each stream.
+        events: How many events each ``INTEGRATION/ENDPOINT`` has.
+        missing: For integrations without their secrets, what is missing.
+    """
+    return [
+        _integration_status(integration, rows, events, missing.get(name, ""))
+        for name, integration in sorted(bundle.integrations.items())
+    ]
+
+
+def _integration_status(
+    integration: Integration,
+    rows: Mapping[StreamKey, StreamRow],
+    events: Mapping[str, int],
+    missing: str,
+) -> Json:
+    own = {name: rows.get(StreamKey(integration.name, name)) for name in integration.streams}
+    known = [row for row in own.values() if row is not None]
+    errors = sum(row.errors for row in known)
+    failed = [row.last_run for row in known if row.errors and row.last_run is not None]
+    last_error = missing or (max(failed, key=lambda run: run.started_at).error if failed else "")
+    done = [row.last_done_at for row in known if row.last_done_at is not None]
+    return {
+        "name": integration.name,
+        "tenant": integration.tenant,
+        "provider": integration.provider,
+        "category": integration.category,
+        "status": _word(missing, errors, done),
+        "last_sync_at": format_time(max(done, default=None)),
+        "error_count": errors,
+        "last_error": last_error,
+        "streams": [_stream_status(integration, name, row) for name, row in own.items()],
+        "webhooks": [
+            {"name": name, "events": events.get(f"{integration.name}/{name}", 0)}
+            for name in integration.webhooks
+        ],
+    }
+
+
+def _word(missing: str, errors: int, done: list[datetime]) -> str:
+    if missing or errors:
+        return "error"
+    return "active" if done else "testing"
+
+
+def _stream_status(integration: Integration, name: str, row: StreamRow | None) -> Json:
+    stream = integration.streams[name]
+    return {
+        "name": name,
+        "entity": integration.entity_of(name),
+        "schedule": str(stream.schedule) if stream.is_read() else "webhook",
+        "enabled": stream.enabled,
+        "records": 0 if row is None else row.records,
+        "quarantined": 0 if row is None else row.quarantined,
+        "cursor": None if row is None else row.cursor,
+        "unfinished": row is not None and row.walking,
+        "last_run": None if row is None or row.last_run is None else run_json(row.last_run),
+    }
+
+
+def run_json(run: RunRow) -> Json:
+    """Describe one run."""
+    return {
+        "id": run.id,
+        "tenant": run.tenant,
+        "integration": run.integration,
+        "stream": run.stream,
+        "trigger": run.trigger,
+        "mode": run.mode,
+        "status": run.status,
+        "resumed": run.resumed,
+        "started_at": format_time(run.started_at),
+        "ended_at": format_time(run.ended_at),
+        "counts": counts_json(run.counts),
+        "error": run.error,
+        "kind": run.kind,
+    }
+
+
+def counts_json(counts: Counts) -> Json:
+    """Describe counts, number by number."""
+    return {name: getattr(counts, name) for name in COUNT_NAMES}
+
+
+def format_time(moment: datetime | None) -> str | None:
+    """Print a time as RFC 3339 in UTC, to the second's thousandth."""
+    if moment is None:
+        return None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

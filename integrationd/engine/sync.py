@@ -1,0 +1,309 @@
+"""One run of one stream, from claim to settled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from integrationd.engine.calling import Caller
+from integrationd.engine.plans import StreamPlan, base_call, first_request, http_policy
+from integrationd.engine.progress import Reading, abandoned, after_reading, plan_reading
+from integrationd.engine.walk import Walk
+from integrationd.engine.world import World
+from integrationd.errors import (
+    ExpressionError,
+    IntegrationError,
+    LeaseLostError,
+    ProviderError,
+    SecretError,
+    StoreError,
+    ThrottledError,
+    UnavailableError,
+)
+from integrationd.model.json import Json
+from integrationd.model.runs import Counts, RunStatus, Trigger
+from integrationd.ports.store import Lease, RunEnd, RunStart, Sweep
+from integrationd.signals import DeletionHeld, RunFinished, RunStarted, SecretMissed
+from integrationd.spec.settings import Settings
+from integrationd.transform.cursors import CursorType
+from integrationd.wire.budget import Budget
+
+LEASE_TTL: Final = timedelta(seconds=60)
+LEASE_RENEWAL_S: Final = 20.0
+RESUMABLE: Final = (UnavailableError, ThrottledError)
+"""After these the same page may well come next time; after the others it would fail again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunWish:
+    """What somebody asked for."""
+
+    trigger: Trigger
+    full: bool = False
+    confirmed: bool = False
+    """A person agrees to a deletion above the guard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcome:
+    """How a run ended, for whoever asked for it."""
+
+    run_id: str
+    integration: str
+    stream: str
+    status: RunStatus
+    counts: Counts
+    error: str = ""
+    kind: str = ""
+
+
+async def sync_stream(
+    world: World, plan: StreamPlan, wish: RunWish, *, settings: Settings, budget: Budget | None
+) -> RunOutcome | None:
+    """Read one stream once; None where another reading of it is under way.
+
+    A failure of the provider, the spec or the secrets is an outcome, noted with the run; only a
+    fault of the store is raised.
+    """
+    lease = await world.store.claim(
+        plan.tenant,
+        "stream",
+        f"{plan.key.integration}/{plan.key.stream}",
+        holder=world.holder,
+        now=world.clock.now(),
+        ttl=LEASE_TTL,
+    )
+    if lease is None:
+        return None
+    try:
+        return await _Run(world, plan, wish, settings, budget, lease).perform()
+    finally:
+        await asyncio.shield(_release(world, plan.tenant, lease))
+
+
+async def _release(world: World, tenant: str, lease: Lease) -> None:
+    # A store that is gone cannot be told; the claim runs out by itself.
+    with suppress(StoreError):
+        await world.store.release(tenant, lease)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run under way; the claim is held."""
+
+    world: World
+    plan: StreamPlan
+    wish: RunWish
+    settings: Settings
+    budget: Budget | None
+    lease: Lease
+    walk: Walk | None = None
+    began_s: float = 0.0
+
+    async def perform(self) -> RunOutcome:
+        """Read, sweep, settle."""
+        world, plan = self.world, self.plan
+        self.began_s = world.clock.monotonic()
+        stored = await world.store.load_state(plan.tenant, plan.key, "")
+        reading = plan_reading(
+            stored,
+            fingerprint=plan.fingerprint,
+            incremental=plan.stream.incremental is not None,
+            full=self.wish.full,
+        )
+        run_id = world.new_id("run")
+        await self._begin(run_id, reading)
+        error: IntegrationError | None = None
+        status = RunStatus.DONE
+        try:
+            await self._read(run_id, reading)
+        except (ProviderError, SecretError, ExpressionError) as failed:
+            status, error = RunStatus.FAILED, failed
+        except LeaseLostError:
+            raise
+        except asyncio.CancelledError:
+            # Settled under a shield: what was committed is resumed by the next run.
+            await asyncio.shield(self._settle(run_id, reading, RunStatus.STOPPED, None))
+            raise
+        return await asyncio.shield(self._settle(run_id, reading, status, error))
+
+    async def _begin(self, run_id: str, reading: Reading) -> None:
+        await self.world.store.begin_run(
+            self.plan.tenant,
+            RunStart(
+                id=run_id,
+                key=self.plan.key,
+                trigger=self.wish.trigger,
+                mode=reading.mode,
+                started_at=self.world.clock.now(),
+                resumed=reading.resumed,
+            ),
+            self.lease,
+        )
+        self.world.signals.emit(
+            RunStarted(
+                tenant=self.plan.tenant,
+                integration=self.plan.key.integration,
+                stream=self.plan.key.stream,
+                run_id=run_id,
+                trigger=self.wish.trigger,
+                mode=reading.mode,
+                resumed=reading.resumed,
+            )
+        )
+
+    async def _read(self, run_id: str, reading: Reading) -> None:
+        integration, world = self.plan.integration, self.world
+        variables = {"config": dict(integration.config), "secrets": self._secrets()}
+        base = base_call(self.plan.http, variables)
+        policy = http_policy(integration, base, self.settings, variables)
+        retries = self.plan.http.retries
+        async with world.http.open(policy) as http, self._renewed():
+            caller = Caller(
+                world=world,
+                integration=integration.name,
+                http=http,
+                budget=self.budget,
+                retries=self.settings.defaults.retries if retries is None else retries,
+            )
+            rule = self.plan.stream.incremental
+            self.walk = Walk(
+                world=world,
+                plan=self.plan,
+                reading=reading,
+                caller=caller,
+                first=first_request(self.plan, base, variables, reading.cursor),
+                variables=variables,
+                run_id=run_id,
+                lease=self.lease,
+                state=reading.state,
+                committed=reading.state,
+                in_order=rule is not None and rule.sorted,
+            )
+            await self.walk.run()
+
+    def _secrets(self) -> Mapping[str, Json]:
+        integration = self.plan.integration
+        references = {
+            name: None if reference is None else reference.to_json()
+            for name, reference in integration.secrets.items()
+        }
+        try:
+            return self.world.secrets.resolve(integration.name, references)
+        except SecretError as missing:
+            self.world.signals.emit(
+                SecretMissed(integration=integration.name, message=str(missing))
+            )
+            raise
+
+    @asynccontextmanager
+    async def _renewed(self) -> AsyncIterator[None]:
+        """Keep the claim alive while a provider makes us wait."""
+
+        async def renew() -> None:
+            while True:
+                await asyncio.sleep(LEASE_RENEWAL_S)
+                with suppress(StoreError):
+                    await self.world.store.renew(
+                        self.plan.tenant, self.lease, now=self.world.clock.now(), ttl=LEASE_TTL
+                    )
+
+        renewal = asyncio.create_task(renew(), name=f"renew {self.lease.key}")
+        try:
+            yield
+        finally:
+            renewal.cancel()
+            with suppress(asyncio.CancelledError, LeaseLostError):
+                await renewal
+
+    async def _settle(
+        self, run_id: str, reading: Reading, status: RunStatus, error: IntegrationError | None
+    ) -> RunOutcome:
+        walk = self.walk
+        state = reading.state if walk is None else walk.committed
+        extra = Counts() if walk is None else walk.caller.take_counts()
+        if status is RunStatus.DONE:
+            assert walk is not None
+            if walk.may_sweep():
+                extra = extra.plus(await self._sweep(run_id))
+            rule = self.plan.stream.incremental
+            read = after_reading(state, CursorType.TEXT if rule is None else rule.type)
+            state = replace(read, fingerprint=self.plan.fingerprint)
+        elif error is not None and not isinstance(error, RESUMABLE):
+            state = abandoned(state)
+        kind = error.kind if isinstance(error, ProviderError) else ("auth" if error else "")
+        await self.world.store.finish_run(
+            self.plan.tenant,
+            RunEnd(
+                run_id=run_id,
+                key=self.plan.key,
+                partition="",
+                lease=self.lease,
+                status=status,
+                ended_at=self.world.clock.now(),
+                state=state,
+                counts=extra,
+                error="" if error is None else str(error),
+                kind=kind,
+            ),
+        )
+        total = extra if walk is None else walk.counts.plus(extra)
+        return self._tell(run_id, status, total, "" if error is None else str(error), kind)
+
+    def _tell(
+        self, run_id: str, status: RunStatus, counts: Counts, error: str, kind: str
+    ) -> RunOutcome:
+        key = self.plan.key
+        self.world.signals.emit(
+            RunFinished(
+                tenant=self.plan.tenant,
+                integration=key.integration,
+                stream=key.stream,
+                run_id=run_id,
+                status=status,
+                counts=counts,
+                took_s=round(self.world.clock.monotonic() - self.began_s, 3),
+                error=error,
+                kind=kind,
+            )
+        )
+        return RunOutcome(
+            run_id=run_id,
+            integration=key.integration,
+            stream=key.stream,
+            status=status,
+            counts=counts,
+            error=error,
+            kind=kind,
+        )
+
+    async def _sweep(self, run_id: str) -> Counts:
+        guard = self.settings.deletions
+        swept = await self.world.store.sweep(
+            self.plan.tenant,
+            Sweep(
+                run_id=run_id,
+                key=self.plan.key,
+                entity=self.plan.entity,
+                lease=self.lease,
+                at=self.world.clock.now(),
+                fraction_max=guard.percent / 100,
+                rows_max=guard.rows,
+                confirmed=self.wish.confirmed,
+            ),
+        )
+        if swept.held:
+            self.world.signals.emit(
+                DeletionHeld(
+                    integration=self.plan.key.integration,
+                    stream=self.plan.key.stream,
+                    run_id=run_id,
+                    missing=swept.held,
+                    stored=swept.stored,
+                )
+            )
+        return Counts(deleted=swept.deleted, held=swept.held)

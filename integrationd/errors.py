@@ -1,0 +1,99 @@
+"""Every exception of ours, on one page; the class says what the caller does next.
+
+Wording: where, what is wrong with the value, what was expected, what to do. No secret, header
+value or response body is ever part of a message.
+"""
+
+from __future__ import annotations
+
+
+class IntegrationError(Exception):
+    """The root: whatever this program raises on purpose."""
+
+
+class UsageError(IntegrationError):
+    """The command line or a request names something that does not exist: exit 2 or 404."""
+
+
+class SettingsError(IntegrationError):
+    """The daemon's own settings cannot be used: exit 78."""
+
+
+class ExpressionError(IntegrationError):
+    """A JMESPath expression or a template failed on a value, or grew past its bounds."""
+
+
+class MappingError(IntegrationError):
+    """One record cannot become an entity: it is set aside and the others go on."""
+
+    def __init__(self, reason: str, *, code: str, field: str = "") -> None:
+        """Keep what quarantine stores: a stable code, the field, and the whole reason."""
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+        self.field = field
+
+
+class ProviderError(IntegrationError):
+    """A provider did not give what was asked; ``kind`` is auth, rate, temporary or permanent."""
+
+    kind = "permanent"
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        """Keep the status for the log; the message already names the request."""
+        super().__init__(message)
+        self.status = status
+
+
+class ThrottledError(ProviderError):
+    """Too many requests, and the tries ran out: wait for the next schedule."""
+
+    kind = "rate"
+
+
+class UnavailableError(ProviderError):
+    """No answer, a broken one, or a passing failure, and the tries ran out."""
+
+    kind = "temporary"
+
+
+class CredentialsError(ProviderError):
+    """The provider does not accept who we are: stop the run, a person must look."""
+
+    kind = "auth"
+
+
+class RefusedError(ProviderError):
+    """The provider understood and said no: not retried."""
+
+
+class EgressError(ProviderError):
+    """The address is one that this daemon must not call: not retried."""
+
+
+class PageShapeError(ProviderError):
+    """A page is not of the shape that the spec describes: the page fails, nothing of it is kept."""
+
+
+class PaginationLoopError(ProviderError):
+    """A page token did not move or a page came twice: stop instead of looping."""
+
+
+class SignatureError(IntegrationError):
+    """An inbound call is not from who it says: 401, and no event is stored."""
+
+
+class SecretError(IntegrationError):
+    """A secret cannot be found or read: that integration is degraded, the others go on."""
+
+
+class StoreError(IntegrationError):
+    """The store cannot be used: retried where that can help, else exit 69."""
+
+
+class StoreBusyError(StoreError):
+    """The store's queue is full: answer 503 with Retry-After."""
+
+
+class LeaseLostError(IntegrationError):
+    """Another holder has the claim now: drop the work, write nothing."""

@@ -1,0 +1,1 @@
+"""Other ecosystems' descriptions, turned into specs."""

@@ -1,0 +1,1 @@
+"""Values that every room knows: JSON, secrets, ids, records, runs and events."""

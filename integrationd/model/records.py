@@ -1,0 +1,68 @@
+"""Records as they cross from mapping to the store and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from integrationd.model.json import Json
+
+
+class DeleteReason(StrEnum):
+    """Why a record is a tombstone."""
+
+    SOURCE = "source"
+    """The source said so (``deleted``)."""
+    SWEPT = "swept"
+    """A complete reading no longer had it."""
+    FILTERED = "filtered"
+    """It no longer passes ``where``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upsert:
+    """One mapped record. Built for each record of each page, so it stays a plain value."""
+
+    external_id: str
+    data: bytes
+    """Canonical JSON (keys sorted), UTF-8."""
+    digest: bytes
+    """16 bytes over ``data``; equal digests mean unchanged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One record that the source deleted or that ``where`` now refuses."""
+
+    external_id: str
+    reason: DeleteReason
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """One source record that could not be keyed, mapped or validated."""
+
+    fingerprint: str
+    """The external id where it could be read, else ``#`` and a digest of the source."""
+    source: bytes
+    """The source's record as JSON, UTF-8."""
+    code: str
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecord:
+    """One record as a reader sees it."""
+
+    external_id: str
+    id: str
+    """The internal id, a UUIDv7 in its usual text form."""
+    entity: str
+    data: Json
+    deleted: str | None
+    """None while it lives, else a :class:`DeleteReason`."""
+    seq: int
+    """Its place in the feed of changes; grows with each change anywhere in the tenant."""
+    changed_at: datetime

@@ -1,0 +1,56 @@
+"""What a reading is and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class RunStatus(StrEnum):
+    """Where a run stands; ``done`` may have quarantined records, ``failed`` kept whole pages."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+class Trigger(StrEnum):
+    """Why a run began."""
+
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+    WEBHOOK = "webhook"
+
+
+class Mode(StrEnum):
+    """Whether everything is read or what changed since the cursor."""
+
+    FULL = "full"
+    INCREMENTAL = "incremental"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What a run, or one page of it, did; every number is a number of records but the last four."""
+
+    read: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    filtered: int = 0
+    quarantined: int = 0
+    held: int = 0
+    """Deletions that wait for a person."""
+    pages: int = 0
+    requests: int = 0
+    retries: int = 0
+    waited_ms: int = 0
+
+    def plus(self, other: Counts) -> Counts:
+        """Add number by number."""
+        return Counts(**{name: getattr(self, name) + getattr(other, name) for name in COUNT_NAMES})
+
+
+COUNT_NAMES: tuple[str, ...] = tuple(Counts.__slots__)

@@ -1,0 +1,1 @@
+"""Every Protocol through which rooms meet; whole transactions, tenant always given."""

@@ -1,0 +1,49 @@
+"""What people and programs ask of the daemon; the control socket and the commands share it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from integrationd.model.json import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncWish:
+    """Which streams to read now, and how."""
+
+    integration: str
+    streams: tuple[str, ...] = ()
+    """Empty: all that are enabled."""
+    full: bool = False
+    confirmed: bool = False
+    """Agree to a deletion above the guard."""
+
+
+class Actions(Protocol):
+    """The same through the socket and without a daemon; results are JSON as people see them."""
+
+    def sync(self, wish: SyncWish) -> AsyncIterator[Json]:
+        """Read streams one after the other, telling what happens.
+
+        Yields:
+            ``{"event": "started" | "page" | "finished" | "skipped", "integration", "stream", …}``;
+            ``finished`` carries ``status``, ``counts``, ``error`` and ``kind``.
+
+        Raises:
+            UsageError: No such integration or stream.
+        """
+        ...
+
+    async def reload(self) -> Json:
+        """Read the files again; ``{"taken", "integrations", "problems", "kept"}``."""
+        ...
+
+    async def status(self) -> Json:
+        """Tell how everything stands."""
+        ...
+
+    async def webhook_url(self, integration: str, endpoint: str) -> Json:
+        """Tell where a sender posts to: ``{"url", "path"}``; raises UsageError for no such one."""
+        ...

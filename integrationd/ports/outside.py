@@ -1,0 +1,133 @@
+"""Clock, randomness, HTTP and timer: what the engine needs from the world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from integrationd.model.json import Json
+from integrationd.signals import Signal
+from integrationd.wire.messages import Answer, Request
+
+
+class Clock(Protocol):
+    """The only clock below ``daemon``; waiting is ``asyncio.sleep``."""
+
+    def now(self) -> datetime:
+        """Return the current time in UTC, aware."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        ...
+
+
+class Randomness(Protocol):
+    """The only source of chance."""
+
+    def fraction(self) -> float:
+        """Return a number from 0 up to 1."""
+        ...
+
+    def token(self, size_bytes: int) -> bytes:
+        """Return bytes that nobody can guess."""
+        ...
+
+
+class Signals(Protocol):
+    """Where rooms say what happened."""
+
+    def emit(self, signal: Signal) -> None:
+        """Take one signal; never raises, never waits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpPolicy:
+    """What one integration may call, and how patiently."""
+
+    hosts: frozenset[str]
+    """Host names that may be called, lower case; ``*.example.org`` covers every name under it."""
+    connect_timeout: timedelta
+    read_timeout: timedelta
+    total_timeout: timedelta
+    response_max_bytes: int
+    """After decompression; a larger answer is refused while it is read."""
+    ca_file: str | None = None
+    proxy: str | None = None
+    concurrency: int = 4
+
+
+class Http(Protocol):
+    """Calls to one integration's hosts. Follows no redirect; keeps no cookie."""
+
+    async def send(self, request: Request) -> Answer:
+        """Perform one call and return the whole answer, whatever its status.
+
+        Raises:
+            UnavailableError: No answer in time, or a broken one: worth another try.
+            EgressError: The host, address or port is one that must not be called.
+            RefusedError: The answer is larger than allowed, or its encoding unknown.
+        """
+        ...
+
+
+class HttpOpener(Protocol):
+    """Makes the clients."""
+
+    def open(self, policy: HttpPolicy) -> AbstractAsyncContextManager[Http]:
+        """Open a client with its own pool, TLS context and egress check."""
+        ...
+
+
+class SecretSource(Protocol):
+    """Looks secrets up; see design decision 8 for the order."""
+
+    def resolve(self, integration: str, references: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Return a :class:`Secret` for each name.
+
+        Args:
+            integration: Its name, for the look-ups that are made of it.
+            references: Declared names; each has a reference (``{env: X}``, ``{file: P}``,
+                ``{credential: C}``) or None where none was given.
+
+        Raises:
+            SecretError: All the missing ones at once, and where each was looked for.
+        """
+        ...
+
+
+class Timer(Protocol):
+    """Says when something is due; what that means is the caller's matter."""
+
+    def set(
+        self,
+        key: str,
+        *,
+        every: timedelta,
+        first_delay: timedelta,
+        callback: Callable[[str], None],
+    ) -> None:
+        """Call ``callback(key)`` after a first delay and then again and again.
+
+        A key that is set already begins anew. The callback runs on the event loop and returns at
+        once. A call that comes late comes once, however many were missed.
+
+        Args:
+            key: What is due, ``acme/orders``.
+            every: The time between two calls, more than zero.
+            first_delay: How long until the first one; zero is now.
+            callback: Told the key.
+        """
+        ...
+
+    def remove(self, key: str) -> None:
+        """Call no more; a key that is not set is none that is called."""
+        ...
+
+    def keys(self) -> frozenset[str]:
+        """Return what is set."""
+        ...

@@ -1,0 +1,338 @@
+"""The store, as whole transactions; every call takes the tenant and none hands out a session."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from integrationd.model.events import NewEvent, StoredEvent
+from integrationd.model.json import Json
+from integrationd.model.records import Removal, SetAside, StoredRecord, Upsert
+from integrationd.model.runs import Counts, Mode, RunStatus, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class StreamKey:
+    """Which stream of which integration; with the tenant it names a reading."""
+
+    integration: str
+    stream: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A claim that is ours until it runs out; ``fence`` grows with every new holder."""
+
+    kind: str
+    key: str
+    holder: str
+    fence: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingState:
+    """Progress of one partition, as the last committed page left it."""
+
+    cursor: Json = None
+    """As the provider wrote it; moves only when a reading is complete."""
+    page_token: Json = None
+    """The token of the page that was committed last, while a walk is unfinished."""
+    walking: bool = False
+    """Whether a walk is unfinished: the first page's token is None, so this says it apart."""
+    high_water: Json = None
+    """The greatest cursor value seen in the unfinished walk."""
+    mode: Mode | None = None
+    """Of the unfinished walk."""
+    fingerprint: str = ""
+    """Of the spec that the state belongs to; another one means: begin anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStart:
+    """What is known when a run begins."""
+
+    id: str
+    key: StreamKey
+    trigger: Trigger
+    mode: Mode
+    started_at: datetime
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageCommit:
+    """One page, all of it: records, progress and what the run has counted go in together."""
+
+    run_id: str
+    key: StreamKey
+    partition: str
+    entity: str
+    lease: Lease
+    upserts: Sequence[Upsert]
+    """One for each external id; the last of duplicates has won already."""
+    removals: Sequence[Removal]
+    aside: Sequence[SetAside]
+    state: ReadingState
+    at: datetime
+    counts: Counts
+    """What only the engine knows of this page: read, requests, retries, waited_ms."""
+    track_seen: bool = False
+    """Keep which records were seen, for the sweep."""
+    ids: Sequence[bytes] = ()
+    """Fresh internal ids (UUIDv7), one for each upsert, in order; used for records that are new."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """Turn what a complete reading did not see into tombstones."""
+
+    run_id: str
+    key: StreamKey
+    entity: str
+    lease: Lease
+    at: datetime
+    fraction_max: float
+    rows_max: int
+    confirmed: bool = False
+    """A person has agreed to more than the guard allows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """What a sweep did: either ``deleted`` or, above the guard, ``held``."""
+
+    deleted: int
+    held: int
+    stored: int
+    """How many records lived before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnd:
+    """How a run ended; the reading's state is settled with it."""
+
+    run_id: str
+    key: StreamKey
+    partition: str
+    lease: Lease
+    status: RunStatus
+    ended_at: datetime
+    state: ReadingState
+    """As it shall stand now."""
+    counts: Counts
+    """Not counted with any page: the calls of a failed page, what a sweep held."""
+    error: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One line of the history."""
+
+    id: str
+    tenant: str
+    integration: str
+    stream: str
+    trigger: str
+    mode: str
+    status: str
+    resumed: bool
+    started_at: datetime
+    ended_at: datetime | None
+    counts: Counts
+    error: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamRow:
+    """What is stored of one stream, for ``status`` and for the schedule."""
+
+    tenant: str
+    key: StreamKey
+    records: int
+    quarantined: int
+    cursor: Json
+    walking: bool
+    last_run: RunRow | None
+    last_done_at: datetime | None
+    errors: int
+    """Runs that failed since the last one that did not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineRow:
+    """One record that waits for a person or a better mapping."""
+
+    fingerprint: str
+    integration: str
+    stream: str
+    source: Json
+    code: str
+    field: str
+    reason: str
+    run_id: str
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordQuery:
+    """Which records; by stream or by entity."""
+
+    integration: str
+    stream: str | None = None
+    entity: str | None = None
+    deleted: bool = True
+    """Whether tombstones are given too."""
+    limit: int | None = None
+
+
+class ReadingStore(Protocol):
+    """What a reading needs."""
+
+    async def load_state(self, tenant: str, key: StreamKey, partition: str) -> ReadingState:
+        """Return the partition's progress; an empty one where it was never read."""
+        ...
+
+    async def begin_run(self, tenant: str, start: RunStart, lease: Lease) -> None:
+        """Note that a run began; an older run of the stream still marked running has died."""
+        ...
+
+    async def commit_page(self, tenant: str, page: PageCommit) -> Counts:
+        """Store one page, all or nothing, and return its counts (added, changed, … included).
+
+        Unchanged records are not rewritten. A record that comes back after a tombstone lives again.
+        A quarantined record whose good version arrives leaves quarantine.
+
+        Raises:
+            LeaseLostError: Somebody else holds the claim; nothing was written.
+            StoreError: The database refused; nothing was written.
+        """
+        ...
+
+    async def sweep(self, tenant: str, sweep: Sweep) -> Swept:
+        """Make tombstones of the stream's records that the run did not see.
+
+        Records that came by other ways since the run began are left alone. Above the guard
+        (``fraction_max`` of the living and also more than ``rows_max``) nothing is deleted.
+        """
+        ...
+
+    async def finish_run(self, tenant: str, end: RunEnd) -> None:
+        """Settle a run, the reading's state and its counts; what it saw is forgotten."""
+        ...
+
+
+class ClaimStore(Protocol):
+    """Leases with fencing numbers: one holder at a time, and late ones are noticed."""
+
+    async def claim(
+        self, tenant: str, kind: str, key: str, *, holder: str, now: datetime, ttl: timedelta
+    ) -> Lease | None:
+        """Take a free or run-out claim with a new fence, or None while another holds it."""
+        ...
+
+    async def renew(self, tenant: str, lease: Lease, *, now: datetime, ttl: timedelta) -> Lease:
+        """Extend a claim; raises LeaseLostError when it is no longer ours."""
+        ...
+
+    async def release(self, tenant: str, lease: Lease) -> None:
+        """Give a claim back; harmless when it is no longer ours."""
+        ...
+
+    async def release_node(self, node: str) -> int:
+        """Free the claims of every dead process of a node; holders are ``NODE:BOOT``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of one event."""
+
+    id: str
+    """Of the stored event: the first one's where this is a duplicate."""
+    duplicate: bool
+
+
+class EventStore(Protocol):
+    """The inbox."""
+
+    async def accept_event(self, event: NewEvent) -> Accepted:
+        """Store one event durably (group commit) or recognise a duplicate; then it may be answered.
+
+        Raises:
+            StoreBusyError: Too many wait already: answer 503 with Retry-After.
+            StoreError: It could not be stored: answer 503.
+        """
+        ...
+
+    async def endpoint_path(
+        self, tenant: str, integration: str, endpoint: str, *, fresh: str
+    ) -> str:
+        """Return the endpoint's path token, kept for ever; ``fresh`` becomes it the first time."""
+        ...
+
+    def events(
+        self, tenant: str | None, *, integration: str | None = None, limit: int | None = None
+    ) -> AsyncIterator[StoredEvent]:
+        """Yield events, newest first."""
+        ...
+
+
+class StoreReader(Protocol):
+    """What people ask; works on a read-only store as well. A tenant of None means all of them."""
+
+    def records(self, tenant: str, query: RecordQuery) -> AsyncIterator[StoredRecord]:
+        """Yield records in the order of their external ids, in bounded memory."""
+        ...
+
+    def runs(
+        self, tenant: str | None, *, key: StreamKey | None = None, limit: int | None = None
+    ) -> AsyncIterator[RunRow]:
+        """Yield runs, newest first."""
+        ...
+
+    def quarantine(
+        self, tenant: str | None, key: StreamKey | None = None
+    ) -> AsyncIterator[QuarantineRow]:
+        """Yield what waits in quarantine, oldest first."""
+        ...
+
+    async def streams(self, tenant: str | None) -> list[StreamRow]:
+        """Return what is known of every stream that was ever read."""
+        ...
+
+    async def event_counts(self, tenant: str | None) -> Mapping[str, int]:
+        """Return how many events each ``INTEGRATION/ENDPOINT`` has."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long what is kept."""
+
+    runs: timedelta
+    events: timedelta
+    history: timedelta
+    batch: int = 1000
+    """Rows removed in one transaction, so that the writer is never held long."""
+
+
+class StoreUpkeep(Protocol):
+    """What the daemon does for the store."""
+
+    async def prune(self, now: datetime, retention: Retention) -> Mapping[str, int]:
+        """Remove what is older than it may be, in short transactions; rows removed by table."""
+        ...
+
+    async def ping(self) -> None:
+        """Commit something small; raises StoreError when the store cannot commit."""
+        ...
+
+
+class Store(ReadingStore, ClaimStore, EventStore, StoreReader, StoreUpkeep, Protocol):
+    """All of it: one database."""

@@ -1,0 +1,1 @@
+"""Says when something is due; APScheduler is the timer, nothing more."""

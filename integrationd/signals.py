@@ -1,0 +1,194 @@
+"""What happens, as frozen values; telemetry turns each into a log line and a metric.
+
+Names are past participles: ``RunFinished`` is logged as ``run.finished``. No field ever holds a
+secret, a header value or a body.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from integrationd.model.runs import Counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """The root of all; engine rooms emit, telemetry listens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonStarted(Signal):
+    """The first load is over, whatever it found, and the listener answers."""
+
+    version: str
+    listen: str
+    integrations: int
+    problems: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonStopping(Signal):
+    """The ladder of shutdown began."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonStopped(Signal):
+    """All rungs are behind us."""
+
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleSwapped(Signal):
+    """Files were read and what is good of them runs now."""
+
+    integrations: int
+    errors: int
+    warnings: int
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRefused(Signal):
+    """One problem of one file; the last good version of what depends on it keeps running."""
+
+    problem: str
+    """The whole message, as ``check`` prints it."""
+    code: str
+    keeps: tuple[str, ...] = ()
+    """Integrations that run on their last good files because of this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretMissed(Signal):
+    """An integration cannot run until a person supplies a secret."""
+
+    integration: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted(Signal):
+    """A reading began."""
+
+    tenant: str
+    integration: str
+    stream: str
+    run_id: str
+    trigger: str
+    mode: str
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageCommitted(Signal):
+    """A page is in the store, whole."""
+
+    integration: str
+    stream: str
+    run_id: str
+    page: int
+    """How many pages this run has committed, this one included."""
+    counts: Counts
+    """Of this page alone."""
+    total: int | None = None
+    """How many records the provider says there are, where the spec reads it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished(Signal):
+    """A reading ended, well or not; one log line for each run."""
+
+    tenant: str
+    integration: str
+    stream: str
+    run_id: str
+    status: str
+    counts: Counts
+    took_s: float
+    error: str = ""
+    kind: str = ""
+    """auth, rate, temporary or permanent where it failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionHeld(Signal):
+    """A sweep would delete more than the guard allows; a person decides."""
+
+    integration: str
+    stream: str
+    run_id: str
+    missing: int
+    stored: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSkipped(Signal):
+    """A run was due while another of the same stream was under way."""
+
+    integration: str
+    stream: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAnswered(Signal):
+    """A provider answered one request."""
+
+    integration: str
+    method: str
+    host: str
+    status: int
+    took_ms: float
+    body_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRetried(Signal):
+    """A request did not succeed and will be tried again."""
+
+    integration: str
+    attempt: int
+    wait_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetWaited(Signal):
+    """A request waited for the integration's own rate."""
+
+    integration: str
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventAccepted(Signal):
+    """A webhook was verified and stored, or recognised as one that already was."""
+
+    integration: str
+    endpoint: str
+    event_id: str
+    event: str
+    duplicate: bool
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRefused(Signal):
+    """A webhook was not stored; the status says why: 401, 413, 503."""
+
+    integration: str
+    endpoint: str
+    status: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorePruned(Signal):
+    """Retention removed what was old."""
+
+    rows: dict[str, int] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The documents people write, as types, and the bundle that they make together."""

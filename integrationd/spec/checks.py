@@ -1,0 +1,187 @@
+"""What decoding one field at a time cannot see: names, places and pages of a whole system."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from integrationd.config.decode import Site
+from integrationd.config.problems import nearest, shorten
+from integrationd.errors import ExpressionError
+from integrationd.model.json import Json
+from integrationd.model.secret import Secret
+from integrationd.spec.documents import SystemBody
+from integrationd.spec.http import HttpSpec
+from integrationd.spec.shelf import Shelf
+from integrationd.spec.stream import Stream
+from integrationd.transform.scopes import Reference
+from integrationd.transform.template import Template
+from integrationd.wire.places import Place, Root
+
+STREAM_ROOTS: Final = frozenset({"config", "secrets", "cursor"})
+"""What the request of a stream can use; windows and parents come with streams that have them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The names that a system's templates and expressions may use."""
+
+    config: Collection[str]
+    secrets: Collection[str]
+
+
+def check_system(body: SystemBody, site: Site, declared: Declared, shelf: Shelf | None) -> None:
+    """Tell what does not fit together in a provider, or in an integration merged over one.
+
+    Args:
+        body: The system.
+        site: Where the document begins.
+        declared: Its config values and secrets.
+        shelf: Where mappings are found; None while a file is read alone.
+    """
+    _check_names(body, site, declared)
+    for name, stream in body.streams.items():
+        own = site.key("streams").key(name)
+        _check_roots(stream, site)
+        _check_places(stream, body.http, own)
+        if shelf is not None:
+            _check_mapping(stream, shelf, site)
+            _check_request(stream, body.http, own)
+
+
+def check_address(http: HttpSpec, values: Mapping[str, Json] | None, site: Site) -> None:
+    """Tell a ``base_url`` or ``proxy`` that is no web address, as far as that can be known.
+
+    Args:
+        http: Whose.
+        values: What ``config`` holds; None where no integration supplies it.
+        site: Where the document begins.
+    """
+    for key, template in (("base_url", http.base_url), ("proxy", http.proxy)):
+        text = None if template is None else _render_known(template, values)
+        if template is not None and text is not None and not _is_web_address(text):
+            message = (
+                f"http.{key} is {shorten(text)}, expected an address that begins with https:// or "
+                "http:// and has a host"
+            )
+            site.refuse(template.position, "E111", message)
+
+
+def _render_known(template: Template, values: Mapping[str, Json] | None) -> str | None:
+    """Render a template from configuration alone; None where it needs more than is known."""
+    roots = {reference.path[0] for reference in template.references}
+    if "secrets" in roots or (values is None and roots):
+        return None
+    try:
+        text = template.render_text({"config": values or {}})
+    except ExpressionError:
+        return None
+    return None if isinstance(text, Secret) else text or ""
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _check_names(body: SystemBody, site: Site, declared: Declared) -> None:
+    known = {"config": declared.config, "secrets": declared.secrets}
+    for reference in references_in(body):
+        root, *rest = reference.path
+        if root in known and rest and rest[0] not in known[root]:
+            name = f"{root}.{rest[0]}"
+            hint = nearest(rest[0], known[root])
+            message = f"{name!r} is used here but not declared under {root!r}{hint}"
+            site.refuse(reference.position, "E204", message)
+
+
+def _check_roots(stream: Stream, site: Site) -> None:
+    for reference in references_in(stream):
+        root = reference.path[0]
+        if root not in STREAM_ROOTS:
+            roots = ", ".join(sorted(STREAM_ROOTS))
+            message = f"template uses {root!r}, variables here are: {roots}"
+            site.refuse(reference.position, "E204", message)
+        elif root == "cursor" and stream.incremental is None:
+            message = "template uses 'cursor', but the stream has no 'incremental' that keeps one"
+            site.refuse(reference.position, "E204", message)
+
+
+def _check_mapping(stream: Stream, shelf: Shelf, site: Site) -> None:
+    name = stream.mapping
+    if name is not None and shelf.mapping(name) is None:
+        reason = shelf.explain_missing("mapping", name)
+        site.refuse(name.position, "E302", f"uses mapping {str(name)!r}, {reason}")
+
+
+def _check_request(stream: Stream, http: HttpSpec | None, site: Site) -> None:
+    if not stream.is_read():
+        return
+    if http is None:
+        message = f"{site.path} makes requests, but there is no 'http' with a base_url"
+        site.refuse(stream.position, "E102", message)
+    elif stream.paginate is None and http.paginate is None:
+        message = (
+            f"{site.path} reads a list without 'paginate'; say how its pages are walked, or write "
+            "'paginate: none' where one answer holds all"
+        )
+        site.problems.add(stream.position, "W501", message)
+
+
+def _check_places(stream: Stream, http: HttpSpec | None, site: Site) -> None:
+    """Tell two parts of a request that write to the same place, of which one would be lost."""
+    if not stream.is_read():
+        return
+    writers = [(f"{site.path}.query", place) for place in _named(stream)]
+    paginate = stream.paginate or (None if http is None else http.paginate)
+    writers += [("paginate", place) for place in _places_in(paginate)]
+    if stream.incremental is not None:
+        writers.append(("incremental", stream.incremental.into))
+    if http is not None:
+        writers += [("http.auth", place) for place in _places_in(http.auth)]
+    taken: dict[Place, str] = {}
+    for writer, place in writers:
+        if place in taken:
+            message = (
+                f"{place} is set twice, by {taken[place]} and by {writer}; give one of them "
+                "another place"
+            )
+            site.refuse(stream.position, "E114", message)
+        taken.setdefault(place, writer)
+
+
+def _named(stream: Stream) -> Iterator[Place]:
+    for name in stream.query:
+        yield Place(Root.QUERY, name)
+    for name in stream.headers:
+        yield Place(Root.HEADER, name.lower())
+
+
+def _places_in(value: Any) -> Iterator[Place]:  # noqa: ANN401 - any kind of paging or auth
+    if isinstance(value, Place):
+        yield value
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield from _places_in(getattr(value, field.name))
+
+
+def references_in(value: Any) -> Iterator[Reference]:  # noqa: ANN401 - any decoded value
+    """Yield the references of every template and expression inside a decoded value."""
+    own = getattr(value, "references", None)
+    if own is not None:
+        yield from own
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield from references_in(getattr(value, field.name))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from references_in(item)
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from references_in(item)

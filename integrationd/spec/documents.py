@@ -1,0 +1,145 @@
+"""The kinds of files that people write; the first key of a file says which one it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Final, TypeAlias
+
+from integrationd.config.decode import Keys, Marked
+from integrationd.config.nodes import Fields, Position
+from integrationd.model.json import Json
+from integrationd.spec.http import HttpSpec
+from integrationd.spec.references import SecretReference
+from integrationd.spec.source import digest_of
+from integrationd.spec.stream import Stream
+from integrationd.spec.webhook import Endpoint
+from integrationd.transform.mapping import Mapping as RecordMapping
+
+SYSTEM_NAME: Final = Keys(
+    r"[a-z][a-z0-9-]{0,62}", "small letters, digits and hyphens, as in main-library"
+)
+WORD_NAME: Final = Keys(
+    r"[a-z][a-z0-9_]{0,62}", "small letters, digits and underscores, as in menu_items"
+)
+DOTTED_NAME: Final = Keys(
+    r"[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62})*", "words joined by dots, as in koha.item"
+)
+
+
+class Category(StrEnum):
+    """What a product is for."""
+
+    ILS = "ils"
+    SIS = "sis"
+    LMS = "lms"
+    ATTENDANCE = "attendance"
+    POS = "pos"
+    PMS = "pms"
+    GUESTS = "guests"
+    EMAIL = "email"
+    SMS = "sms"
+    PAYMENTS = "payments"
+    EVENTS = "events"
+    FILES = "files"
+    IMAGES = "images"
+    PDF = "pdf"
+    SHIPPING = "shipping"
+    ACCOUNTING = "accounting"
+    CRM = "crm"
+    SHOP = "shop"
+    CUSTOM = "custom"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemBody:
+    """What a provider and an integration have in common."""
+
+    title: str = ""
+    """For people."""
+    category: Category = Category.CUSTOM
+    """What it is for."""
+    version: str = ""
+    """Of the product or its API."""
+    docs: str = ""
+    """The page that the spec was written from."""
+    notes: str = ""
+    """What an administrator should know."""
+    http: HttpSpec | None = None
+    """How the provider is called."""
+    streams: Annotated[Mapping[str, Stream], WORD_NAME] = field(default_factory=dict)
+    """What is read."""
+    webhooks: Annotated[Mapping[str, Endpoint], WORD_NAME] = field(default_factory=dict)
+    """Where the provider posts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderDocument:
+    """A file that begins with ``provider``; nothing runs until an integration uses it."""
+
+    name: Marked
+    node: Fields
+    """The whole file, to be merged under an integration."""
+    config: Mapping[str, Json]
+    """Declared: JSON Schema properties by name."""
+    secrets: frozenset[str]
+    """Declared names."""
+    body: SystemBody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntegrationDocument:
+    """A file that begins with ``integration``, before anything is merged."""
+
+    name: Marked
+    uses: Marked | None
+    node: Fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingDocument:
+    """A file that begins with ``mapping``."""
+
+    name: Marked
+    node: Fields
+    mapping: RecordMapping
+
+
+Document: TypeAlias = ProviderDocument | IntegrationDocument | MappingDocument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integration(SystemBody):
+    """One account at a provider, everything merged, checked and compiled."""
+
+    name: str
+    tenant: str
+    provider: str | None
+    """The provider that it uses; None where all is inline."""
+    config: Mapping[str, Json]
+    """Supplied values, defaults filled in."""
+    secrets: Mapping[str, SecretReference | None]
+    """Every declared secret; None where it is to be found by its name."""
+    mappings: Mapping[str, RecordMapping]
+    """Those that its streams name."""
+    fingerprints: Mapping[str, str]
+    """For each stream a digest of what its reading depends on."""
+    position: Position
+    path: str
+    """Of its own file."""
+    files: Mapping[str, str]
+    """Digests of the files that it was made of, by path; together they are kept as last good."""
+
+    @property
+    def digest(self) -> str:
+        """Return one digest of all those files: equal digests mean that nothing changed."""
+        return digest_of(
+            "\n".join(f"{path}={self.files[path]}" for path in sorted(self.files)).encode()
+        )
+
+    def entity_of(self, stream: str) -> str:
+        """Return the shape that a stream's records have."""
+        named = self.streams[stream].mapping
+        entity = None if named is None else self.mappings[named].entity
+        return f"{self.name}.{stream}" if entity is None else str(entity)

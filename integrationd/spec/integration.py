@@ -1,0 +1,153 @@
+"""One integration compiled: merged over its provider, checked, with everything it needs in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Final
+
+from integrationd.config.decode import Invalid, Marked, Site, decode, decode_fields
+from integrationd.config.nodes import Fields, to_json
+from integrationd.config.problems import Problems, shorten
+from integrationd.model.json import Json
+from integrationd.spec.checks import Declared, check_address, check_system
+from integrationd.spec.documents import (
+    SYSTEM_NAME,
+    Integration,
+    IntegrationDocument,
+    ProviderDocument,
+    SystemBody,
+)
+from integrationd.spec.merge import merge_fields, without
+from integrationd.spec.settings import Settings
+from integrationd.spec.shelf import ReadFile, Shelf
+from integrationd.spec.supply import Supplier
+
+_OWN_KEYS: Final = ("integration", "uses", "tenant", "config", "secrets")
+_IDLE: Final = frozenset({"schedule", "enabled", "sweep", "max_pages"})
+"""Keys of a stream that say when it is read, not what."""
+_TELLING: Final = ("base_url", "headers", "query", "paginate")
+"""Keys of ``http`` that decide what a reading gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """One compilation under way."""
+
+    document: IntegrationDocument
+    provider: ProviderDocument | None
+    shelf: Shelf
+    site: Site
+
+
+def compile_integration(
+    read: ReadFile, shelf: Shelf, settings: Settings, problems: Problems
+) -> Integration | None:
+    """Make an integration of its file, its provider's and its mappings'; None where that fails.
+
+    Problems that its own file has by itself were told when it was read.
+    """
+    own = Problems()
+    built = _compile(read, shelf, settings, own)
+    problems.found.extend(own.found)
+    return None if own.has_errors else built
+
+
+def _compile(
+    read: ReadFile, shelf: Shelf, settings: Settings, problems: Problems
+) -> Integration | None:
+    document = read.document
+    assert isinstance(document, IntegrationDocument)
+    found = None if document.uses is None else shelf.provider(document.uses)
+    if document.uses is not None and found is None:
+        _tell_missing(document.uses, shelf, problems)
+        return None
+    provider = None if found is None else found[0]
+    making = _Making(document, provider, shelf, Site(problems, ""))
+    node = _merge(document, provider)
+    body = decode_fields(node, SystemBody, making.site)
+    supplier = Supplier(document.name, document.node, making.site, provider)
+    config, secrets = supplier.config(), supplier.secrets(settings.secrets)
+    tenant = _read_tenant(making)
+    if isinstance(body, Invalid):
+        return None
+    _check(body, making, config)
+    if config is None or secrets is None or tenant is None or problems.has_errors:
+        return None
+    mappings = {name: shelf.mapping(name) for name in _mapping_names(body)}
+    present = {name: entry for name, entry in mappings.items() if entry is not None}
+    paths = {read.source.path, *(path for _, path in present.values())}
+    if found is not None:
+        paths.add(found[1])
+    return Integration(
+        **{field.name: getattr(body, field.name) for field in fields(body)},
+        name=str(document.name),
+        tenant=tenant,
+        provider=None if provider is None else str(provider.name),
+        config=config,
+        secrets=secrets,
+        mappings={name: entry[0].mapping for name, entry in present.items()},
+        fingerprints=_fingerprints(making, node, config),
+        position=document.name.position,
+        path=read.source.path,
+        files={path: shelf.digests[path] for path in sorted(paths)},
+    )
+
+
+def _tell_missing(uses: Marked, shelf: Shelf, problems: Problems) -> None:
+    reason = shelf.explain_missing("provider", uses)
+    problems.add(uses.position, "E301", f"uses provider {str(uses)!r}, {reason}")
+
+
+def _merge(document: IntegrationDocument, provider: ProviderDocument | None) -> Fields:
+    node = without(document.node, *_OWN_KEYS)
+    if provider is None:
+        return node
+    return merge_fields(without(provider.node, "provider", "config", "secrets"), node)
+
+
+def _check(body: SystemBody, making: _Making, config: Mapping[str, Json] | None) -> None:
+    if making.provider is not None:
+        declared = Declared(making.provider.config, making.provider.secrets)
+    else:
+        named = [making.document.node.get(key) for key in ("config", "secrets")]
+        declared = Declared(*(node.entries if isinstance(node, Fields) else () for node in named))
+    check_system(body, making.site, declared, making.shelf)
+    if body.http is not None and config is not None:
+        check_address(body.http, config, making.site)
+
+
+def _read_tenant(making: _Making) -> str | None:
+    node = making.document.node.get("tenant")
+    if node is None:
+        return "default"
+    site = making.site.key("tenant")
+    tenant = decode(node, str, site)
+    if isinstance(tenant, Invalid):
+        return None
+    if not re.fullmatch(SYSTEM_NAME.pattern, tenant):
+        message = f"tenant is {shorten(tenant)}, expected {SYSTEM_NAME.what}"
+        site.refuse(node.position, "E109", message)
+        return None
+    return str(tenant)
+
+
+def _mapping_names(body: SystemBody) -> set[str]:
+    return {str(stream.mapping) for stream in body.streams.values() if stream.mapping is not None}
+
+
+def _fingerprints(making: _Making, node: Fields, config: Mapping[str, Json]) -> Mapping[str, str]:
+    """Digest, for each stream, all that decides what its reading gives."""
+    plain = to_json(node)
+    http = {key: plain.get("http", {}).get(key) for key in _TELLING}
+    prints: dict[str, str] = {}
+    for name, stream in plain.get("streams", {}).items():
+        depends = {key: value for key, value in stream.items() if key not in _IDLE}
+        mapping = making.shelf.mapping(stream.get("mapping", ""))
+        mapped = None if mapping is None else to_json(mapping[0].node)
+        text = json.dumps([http, depends, mapped, dict(config)], sort_keys=True)
+        prints[name] = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+    return prints

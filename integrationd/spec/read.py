@@ -1,0 +1,178 @@
+"""One file's tree to a document, told apart by its first key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from integrationd.config.decode import Invalid, Keys, Marked, Site, decode, decode_fields
+from integrationd.config.nodes import Fields, Node, to_json
+from integrationd.config.problems import Problems, nearest, shorten
+from integrationd.config.schema import schema_problems
+from integrationd.config.yaml import parse_yaml
+from integrationd.model.json import Json
+from integrationd.spec.checks import Declared, check_address, check_system
+from integrationd.spec.documents import (
+    DOTTED_NAME,
+    SYSTEM_NAME,
+    WORD_NAME,
+    Document,
+    IntegrationDocument,
+    MappingDocument,
+    ProviderDocument,
+    SystemBody,
+)
+from integrationd.spec.merge import without
+from integrationd.spec.references import refuse_literal
+from integrationd.spec.shelf import KINDS, ReadFile, find_claim
+from integrationd.spec.source import SourceFile, digest_of
+from integrationd.transform.mapping import Mapping as RecordMapping
+
+_LATER: Final = ("entity", "route", "flow", "cases")
+"""Kinds of the language that this version does not act on yet; said as such, not as a typo."""
+
+
+def read_file(source: SourceFile) -> ReadFile:
+    """Read one file as far as it can be read alone; never raises for what is in it."""
+    digest = digest_of(source.data)
+    if source.problem is not None:
+        return ReadFile(source, digest, None, None, (source.problem,))
+    problems = Problems()
+    node = parse_yaml(source.data, file=source.path, problems=problems)
+    document = None if node is None else _read_document(node, problems)
+    if problems.has_errors and not isinstance(document, IntegrationDocument):
+        document = None
+    return ReadFile(source, digest, find_claim(node), document, tuple(problems.found))
+
+
+def _read_document(node: Node, problems: Problems) -> Document | None:
+    if not isinstance(node, Fields):
+        message = f"the file holds no object, expected one that begins with {', '.join(KINDS)}"
+        problems.add(node.position, "E112", message)
+        return None
+    kind = next(iter(node.entries), None)
+    if kind is None:
+        if not problems.has_errors:
+            message = f"the file is empty, expected one that begins with {', '.join(KINDS)}"
+            problems.add(node.position, "E112", message)
+        return None
+    if kind not in KINDS:
+        _tell_unknown_kind(node, kind, problems)
+        return None
+    site = Site(problems, "")
+    name = _read_name(node, kind, DOTTED_NAME if kind == "mapping" else SYSTEM_NAME, site)
+    return _READERS[kind](node, name, site)
+
+
+def _tell_unknown_kind(node: Fields, kind: str, problems: Problems) -> None:
+    if kind in _LATER:
+        message = f"{kind} files are not read by this version; move it out of the directory"
+    else:
+        hint = nearest(kind, KINDS)
+        later = next((known for known in KINDS if known in node.entries), None)
+        if later is not None:
+            hint = f"; {later!r} stands further down, move it to the top"
+        message = f"the first key is {shorten(kind)}, expected one of {', '.join(KINDS)}{hint}"
+    problems.add(node.key_position(kind), "E112", message)
+
+
+def _read_provider(node: Fields, name: Marked | Invalid, site: Site) -> ProviderDocument | None:
+    config = _read_config(node, site)
+    secrets = _read_secrets(node, site)
+    body = decode_fields(without(node, "provider", "config", "secrets"), SystemBody, site)
+    if isinstance(body, Invalid) or config is None or secrets is None:
+        return None
+    check_system(body, site, Declared(config, secrets), None)
+    if body.http is not None:
+        check_address(body.http, None, site)
+    if isinstance(name, Invalid):
+        return None
+    return ProviderDocument(name=name, node=node, config=config, secrets=secrets, body=body)
+
+
+def _read_integration(
+    node: Fields, name: Marked | Invalid, site: Site
+) -> IntegrationDocument | None:
+    """Read what stands before merging; all else is read when the provider is known."""
+    uses = node.get("uses")
+    provider = None if uses is None else decode(uses, Marked, site.key("uses"))
+    if isinstance(provider, Invalid) or isinstance(name, Invalid):
+        return None
+    return IntegrationDocument(name=name, uses=provider, node=node)
+
+
+def _read_mapping(node: Fields, name: Marked | Invalid, site: Site) -> MappingDocument | None:
+    mapping = decode_fields(without(node, "mapping"), RecordMapping, site)
+    if isinstance(mapping, Invalid) or isinstance(name, Invalid):
+        return None
+    return MappingDocument(name=name, node=node, mapping=mapping)
+
+
+_READERS: Final = {
+    "provider": _read_provider,
+    "integration": _read_integration,
+    "mapping": _read_mapping,
+}
+
+
+def _read_name(node: Fields, kind: str, keys: Keys, site: Site) -> Marked | Invalid:
+    name = decode(node.entries[kind], Marked, site.key(kind))
+    if isinstance(name, Invalid):
+        return name
+    if not re.fullmatch(keys.pattern, name):
+        message = f"{kind} is {shorten(str(name))}, expected {keys.what}"
+        return site.refuse(name.position, "E109", message)
+    return Marked.at(name, name.position)
+
+
+def _read_config(node: Fields, site: Site) -> Mapping[str, Json] | None:
+    """Read what a provider declares under ``config``: a schema for each name."""
+    declared = node.get("config")
+    if declared is None:
+        return {}
+    site = site.key("config")
+    values = decode(declared, Mapping[str, Fields], site.noted(WORD_NAME))
+    if isinstance(values, Invalid):
+        return None
+    schemas = {name: to_json(child) for name, child in values.items()}
+    told = [
+        site.refuse(values[name].position, "E103", f"config.{name}: {message}")
+        for name, schema in schemas.items()
+        for message in schema_problems(schema)
+    ]
+    return None if told else schemas
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SecretDeclaration:
+    """What a provider says of a secret that it needs."""
+
+    description: str = ""
+    """For people."""
+
+
+def _read_secrets(node: Fields, site: Site) -> frozenset[str] | None:
+    """Read what a provider declares under ``secrets``: names; what it holds is never shown."""
+    declared = node.get("secrets")
+    if declared is None:
+        return frozenset()
+    site = site.key("secrets")
+    instead = "a provider only declares a secret, as {}"
+    if not isinstance(declared, Fields):
+        refuse_literal(declared, site, instead)
+        return None
+    valid = True
+    for name, child in declared.entries.items():
+        place = site.key(name)
+        if not re.fullmatch(WORD_NAME.pattern, name):
+            message = f"secrets has the name {shorten(name)}, expected {WORD_NAME.what}"
+            site.refuse(declared.key_position(name), "E109", message)
+            valid = False
+        if isinstance(child, Fields):
+            valid &= not isinstance(decode_fields(child, _SecretDeclaration, place), Invalid)
+        else:
+            refuse_literal(child, place, instead)
+            valid = False
+    return frozenset(declared.entries) if valid else None

@@ -1,0 +1,194 @@
+"""The daemon's own settings, ``integrationd.yaml``. Everything has a default."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Final, TypeAlias
+
+from integrationd.config.decode import SIZE, Bounds, Invalid, Site
+from integrationd.config.leaves import decode_text
+from integrationd.config.nodes import Node, Scalar
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """One range of addresses, ``10.20.0.0/16``."""
+
+    network: Network
+
+    @classmethod
+    def decode_node(cls, node: Node, site: Site) -> Networks | Invalid:
+        """Read a range; a single address is a range of one."""
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            return site.expected(node, "a network such as 10.20.0.0/16")
+        try:
+            return cls(ipaddress.ip_network(node.value))
+        except ValueError:
+            return site.expected(node, "a network such as 10.20.0.0/16", "E111")
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where the listener stands, ``127.0.0.1:8471``; port 0 takes any free one."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def decode_node(cls, node: Node, site: Site) -> Listen | Invalid:
+        """Read ``HOST:PORT``; an IPv6 host stands in brackets."""
+        text = node.value if isinstance(node, Scalar) else None
+        if isinstance(text, str):
+            host, colon, port = text.rpartition(":")
+            host = host.removeprefix("[").removesuffix("]")
+            if colon and host and port.isascii() and port.isdigit() and int(port) < 1 << 16:
+                return cls(host, int(port))
+        return site.expected(node, "an address and a port such as 127.0.0.1:8471", "E111")
+
+
+class Database(str):
+    """Where the store is; this version knows the embedded one alone."""
+
+    __slots__ = ()
+
+    @classmethod
+    def decode_node(cls, node: Node, site: Site) -> Database | Invalid:
+        """Read ``sqlite``; anything else is not shown, as an address may hold a password."""
+        if isinstance(node, Scalar) and node.value == "sqlite":
+            return cls("sqlite")
+        message = f"{site.path} is not 'sqlite', the only one that this version has"
+        return site.refuse(node.position, "E111", message)
+
+
+class PublicUrl(str):
+    """An address as senders see it, without a slash at its end."""
+
+    __slots__ = ()
+
+    @classmethod
+    def decode_node(cls, node: Node, site: Site) -> PublicUrl | Invalid:
+        """Read an address of scheme, host and perhaps port and path."""
+        text = decode_text(node, site)
+        if isinstance(text, Invalid):
+            return text
+        if not _PUBLIC_URL.fullmatch(text):
+            return site.expected(node, "an address such as https://hooks.example.org", "E111")
+        return cls(text.rstrip("/"))
+
+
+_PUBLIC_URL: Final = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(?:/[A-Za-z0-9._~/%-]*)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Egress:
+    """What may be called."""
+
+    allow: tuple[Networks, ...] = ()
+    """Private networks that specs may call; everything private is refused otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretSettings:
+    """Where references to secrets may point."""
+
+    env_prefix: tuple[str, ...] = ("INTEGRATIOND_SECRET_",)
+    """Environment variables that ``{env: X}`` may name begin with one of these."""
+    dirs: tuple[str, ...] = ("/etc/integrationd/secrets",)
+    """Directories that ``{file: P}`` may read from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """What a spec does not say itself."""
+
+    timeout: timedelta = timedelta(seconds=30)
+    """For a whole outbound call."""
+    retries: Annotated[int, Bounds(0, 20)] = 3
+    """How often a call that may succeed later is tried again."""
+    webhook_timeout: timedelta = timedelta(seconds=10)
+    """For an inbound call to arrive in whole and be stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeLimits:
+    """How large things may be."""
+
+    body: Annotated[int, SIZE] = 1_000_000
+    """Of an inbound call."""
+    response: Annotated[int, SIZE] = 16_000_000
+    """Of a provider's answer, decompressed."""
+    runs: Annotated[int, Bounds(1, 10_000)] = 50
+    """Readings at the same time."""
+    queue: Annotated[int, Bounds(1, 1_000_000)] = 2000
+    """Transactions that may wait for the store; above it webhooks get 503."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionSettings:
+    """How long what is kept."""
+
+    runs: timedelta = timedelta(days=90)
+    events: timedelta = timedelta(days=30)
+    history: timedelta = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionGuard:
+    """When a deletion waits for a person: above both."""
+
+    percent: Annotated[float, Bounds(0, 100)] = 10
+    """Of a stream's living records."""
+    rows: Annotated[int, Bounds(0)] = 50
+
+
+class LogLevel(StrEnum):
+    """The least important line that is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """``auto``: console on a terminal, journal levels under systemd, JSON otherwise."""
+
+    AUTO = "auto"
+    CONSOLE = "console"
+    JSON = "json"
+    JOURNAL = "journal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """How lines are written."""
+
+    level: LogLevel = LogLevel.INFO
+    format: LogFormat = LogFormat.AUTO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The whole file."""
+
+    listen: Listen = Listen("127.0.0.1", 8471)
+    """Webhooks, health and metrics."""
+    database: Database = Database("sqlite")  # noqa: RUF009 - immutable
+    """Where everything is kept; ``sqlite`` is a file in the state directory."""
+    public_url: PublicUrl | None = None
+    """What senders see, ``https://hooks.example.org``; webhook addresses are printed with it."""
+    egress: Egress = Egress()
+    secrets: SecretSettings = SecretSettings()
+    defaults: Defaults = Defaults()
+    limits: SizeLimits = SizeLimits()
+    retention: RetentionSettings = RetentionSettings()
+    deletions: DeletionGuard = DeletionGuard()
+    drain: timedelta = timedelta(seconds=25)
+    """How long readings may go on after the daemon is told to stop."""
+    log: LogSettings = LogSettings()

@@ -1,0 +1,131 @@
+"""What files define, by kind and name, while a bundle is built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from integrationd.config.nodes import Fields, Node, Scalar
+from integrationd.config.problems import Problem, Problems, nearest
+from integrationd.spec.documents import Document, MappingDocument, ProviderDocument
+from integrationd.spec.source import Layer, SourceFile
+
+Claim: TypeAlias = tuple[str, str]
+"""Kind and name of the thing that a file defines."""
+
+KINDS: Final = ("provider", "integration", "mapping")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """One file after reading; it depends on nothing but its bytes, so it can be kept by digest."""
+
+    source: SourceFile
+    digest: str
+    claim: Claim | None
+    """What it defines or, where it has errors, would define; None where that cannot be told."""
+    document: Document | None
+    """None where it has errors."""
+    problems: tuple[Problem, ...]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything but advice was found."""
+        return any(problem.is_error for problem in self.problems)
+
+
+def find_claim(node: Node | None) -> Claim | None:
+    """Find what a file defines in its first key, whatever else is wrong with it."""
+    if not isinstance(node, Fields) or not node.entries:
+        return None
+    kind, named = next(iter(node.entries.items()))
+    name = named.value if isinstance(named, Scalar) else None
+    return (kind, name) if kind in KINDS and isinstance(name, str) else None
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Everything that the files define.
+
+    Of things with the same name that of the higher layer stands, even if it has errors: a broken
+    file of the administrator's never brings a shipped one back. Two in one layer stand for
+    neither, so that a copied file never changes what is running.
+    """
+
+    problems: Problems
+    owners: dict[Claim, ReadFile] = field(default_factory=dict)
+    layers: dict[Claim, Layer] = field(default_factory=dict)
+    broken: set[Claim] = field(default_factory=set)
+    """What would be there if its file had no errors."""
+    digests: dict[str, str] = field(default_factory=dict)
+    """Of every file, by path."""
+
+    def add(self, read: ReadFile) -> None:
+        """Put one file's thing in its place; files come from the lowest layer to the highest."""
+        claim, layer = read.claim, read.source.layer
+        self.digests[read.source.path] = read.digest
+        if claim is None:
+            return
+        if read.document is None:
+            if self.layers.get(claim) != layer:
+                self.owners.pop(claim, None)
+            if claim not in self.owners:
+                self.broken.add(claim)
+            return
+        if self.layers.get(claim) == layer:
+            self._tell_twice(claim, read)
+            return
+        self.layers[claim] = layer
+        self.owners[claim] = read
+        self.broken.discard(claim)
+
+    def _tell_twice(self, claim: Claim, read: ReadFile) -> None:
+        first = self.owners[claim].document
+        assert first is not None
+        assert read.document is not None
+        message = (
+            f"{claim[0]} {claim[1]!r} is already defined at {first.name.position}; rename or "
+            "remove one of them"
+        )
+        self.problems.add(read.document.name.position, "E304", message)
+        self.broken.add(claim)
+
+    def provider(self, name: str) -> tuple[ProviderDocument, str] | None:
+        """Return a provider and the path of its file; None where there is none without errors."""
+        found = self._get("provider", name)
+        if found is None:
+            return None
+        assert isinstance(found.document, ProviderDocument)
+        return found.document, found.source.path
+
+    def mapping(self, name: str) -> tuple[MappingDocument, str] | None:
+        """Return a mapping and the path of its file; None where there is none without errors."""
+        found = self._get("mapping", name)
+        if found is None:
+            return None
+        assert isinstance(found.document, MappingDocument)
+        return found.document, found.source.path
+
+    def providers(self) -> Iterator[tuple[str, ProviderDocument]]:
+        """Yield the providers without errors in their own files."""
+        for (kind, name), read in self.owners.items():
+            document = read.document
+            if (kind, name) not in self.broken and isinstance(document, ProviderDocument):
+                yield name, document
+
+    def integrations(self) -> Iterator[tuple[str, ReadFile]]:
+        """Yield the integrations whose own files say at least what they use."""
+        for (kind, name), read in self.owners.items():
+            if (kind, name) not in self.broken and kind == "integration":
+                yield name, read
+
+    def _get(self, kind: str, name: str) -> ReadFile | None:
+        return None if (kind, name) in self.broken else self.owners.get((kind, name))
+
+    def explain_missing(self, kind: str, name: str) -> str:
+        """Say why a thing is not there, to end a sentence that names it."""
+        if (kind, name) in self.broken:
+            return "whose file has errors; mend them first"
+        known = [known for known_kind, known in self.owners if known_kind == kind]
+        return f"which is in no file{nearest(name, known)}"

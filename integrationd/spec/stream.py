@@ -1,0 +1,144 @@
+"""A stream: an operation that is read again and again into the record store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Final
+
+from typing_extensions import override
+
+from integrationd.config.decode import INVALID, Bounds, Invalid, Kinds, Marked, Site, decode
+from integrationd.config.nodes import Fields, Items, Node, Position, Scalar
+from integrationd.config.problems import shorten
+from integrationd.config.units import format_duration, parse_duration
+from integrationd.transform.cursors import CursorType
+from integrationd.transform.expression import Expression
+from integrationd.transform.scopes import Scope
+from integrationd.transform.template import JsonTemplate
+from integrationd.wire import paginate
+from integrationd.wire.call import CallShape
+from integrationd.wire.paginate.paginator import Paginator
+from integrationd.wire.places import Place
+from integrationd.wire.tokens import REPLY, SENT
+
+USUAL_FLOOR: Final = timedelta(minutes=5)
+"""Below this a schedule gets a warning: most providers count it as abuse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a stream is due: every so often, or only when a person asks."""
+
+    every: timedelta | None
+    """None is ``manual``."""
+    position: Position | None = None
+
+    @override
+    def __str__(self) -> str:
+        """Print as it is written."""
+        return format_duration(self.every) if self.every else "manual"
+
+    @classmethod
+    def decode_node(cls, node: Node, site: Site) -> Schedule | Invalid:
+        """Read ``30m`` or ``manual``."""
+        what = "a duration such as 30m, or manual"
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            return site.expected(node, what)
+        if node.value == "manual":
+            return cls(None, node.position)
+        every = parse_duration(node.value)
+        if every is None or every < timedelta(seconds=1):
+            message = f"{site.path} is {shorten(node.value)}, expected {what}, of at least 1s"
+            return site.refuse(node.position, "E111", message)
+        if every < USUAL_FLOOR:
+            message = (
+                f"{site.path} is {node.value}; most providers ask for five minutes or more, "
+                "see what this one allows"
+            )
+            site.problems.add(node.position, "W502", message)
+        return cls(every, node.position)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The expressions whose values, joined, are a record's external id."""
+
+    parts: tuple[Expression, ...]
+
+    @classmethod
+    def decode_node(cls, node: Node, site: Site) -> Key | Invalid:
+        """Read one expression or a list of them."""
+        nodes = node.items if isinstance(node, Items) else (node,)
+        if not nodes:
+            return site.expected(node, "an expression or a list of them")
+        parts = [decode(part, Expression, site) for part in nodes]
+        return INVALID if any(part is INVALID for part in parts) else cls(tuple(parts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incremental:
+    """Reading only what changed since the last complete reading."""
+
+    field: Expression
+    """The record's value that grows with each change."""
+    into: Annotated[Place, SENT]
+    """Where the lower bound (included) goes in the request."""
+    json: Annotated[JsonTemplate | None, Scope(("config", "cursor"))] = None
+    """Sent at ``into`` as JSON text instead of the bare cursor."""
+    type: CursorType = CursorType.TIME
+    """How values compare: ``time`` (ISO 8601), ``number`` or ``text``."""
+    sorted: bool = False
+    """The provider sorts by ``field``, so that the cursor may move while a reading goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream(CallShape):
+    """One stream. One without a request is filled by webhooks alone."""
+
+    position: Position
+    paginate: Annotated[Paginator | None, Kinds(paginate.KINDS)] = None
+    """How the list is walked; ``http.paginate`` by default. A warning where neither says."""
+    records: Annotated[Expression | None, REPLY] = None
+    """Finds the list of records in a response; ``body`` by default. Null fails the page."""
+    key: Key
+    """What makes a record itself: one expression over the record, or a list of them."""
+    deleted: Expression | None = None
+    """True where the source deleted the record."""
+    where: Expression | None = None
+    """Keep only these; a stored record that no longer passes becomes a tombstone."""
+    mapping: Marked | None = None
+    """The name of a mapping; without one the record is kept as it came."""
+    incremental: Incremental | None = None
+    """Read what changed since last time; a full reading each time without it."""
+    schedule: Schedule = Schedule(None)
+    """``30m``, or ``manual``."""
+    enabled: bool = True
+    """Whether the schedule runs."""
+    sweep: bool = True
+    """After a complete full reading, records that were not in it become tombstones."""
+    max_pages: Annotated[int, Bounds(1, 10_000_000)] = 100_000
+    """A reading that is longer than this ends with an error."""
+
+    def is_read(self) -> bool:
+        """Whether the stream asks for itself, rather than being filled by webhooks."""
+        return self.method is not None
+
+    @override
+    def check(self, node: Fields, site: Site) -> Invalid | None:
+        """Refuse also what only makes sense where something is asked."""
+        told = CallShape.check(self, node, site)
+        if self.is_read():
+            return told
+        for key in _READING:
+            if key in node.entries:
+                message = (
+                    f"{site.name} has {key!r} but no request; add one, such as 'get: /items', or "
+                    f"leave {key!r} out"
+                )
+                told = site.refuse(node.key_position(key), "E114", message)
+        return told
+
+
+_READING: Final = ("paginate", "records", "schedule", "max_pages")
+"""Fields of a stream that a webhook alone does not need."""

@@ -1,0 +1,219 @@
+"""Runs and the progress of readings."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeAlias
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from integrationd.errors import StoreError
+from integrationd.model.json import Json
+from integrationd.model.runs import COUNT_NAMES, Counts, Mode, RunStatus
+from integrationd.ports.store import Lease, ReadingState, RunEnd, RunStart, StreamKey
+from integrationd.store import leases
+from integrationd.store.prepared import Prepared
+from integrationd.store.tables import counters, readings, runs, seen, streams
+from integrationd.store.values import from_text, to_ms, to_text
+
+Partition: TypeAlias = tuple[str, StreamKey, str]
+"""A tenant's stream, and which part of it."""
+
+DIED = "the process ended during the run"
+
+
+class RunNo(NamedTuple):
+    """How a run is called inside the database."""
+
+    no: int
+    began_seq: int
+
+
+_GET_RUN = Prepared(
+    select(runs.c.no, runs.c.began_seq).where(
+        runs.c.tenant == bindparam("tenant"), runs.c.id == bindparam("id")
+    ),
+    "tenant",
+    "id",
+)
+_ADD_COUNTS = Prepared(
+    update(runs)
+    .where(runs.c.no == bindparam("run_no"))
+    .values({name: runs.c[name] + bindparam(f"more_{name}") for name in COUNT_NAMES}),
+    *(f"more_{name}" for name in COUNT_NAMES),
+    "run_no",
+)
+_STATE = ("cursor", "page_token", "walking", "high_water", "mode", "fingerprint")
+_PLACE = ("tenant", "integration", "stream", "partition")
+_KEEP = Prepared(
+    update(readings)
+    .where(*(readings.c[name] == bindparam(f"{name}_is") for name in _PLACE))
+    .values(
+        {
+            **{name: bindparam(f"new_{name}") for name in _STATE},
+            # An empty cursor never overwrites one, unless the reading itself is another now.
+            "cursor": case(
+                (
+                    and_(
+                        bindparam("cursor_empty"),
+                        readings.c.fingerprint == bindparam("fingerprint_now"),
+                    ),
+                    readings.c.cursor,
+                ),
+                else_=bindparam("new_cursor"),
+            ),
+        }
+    ),
+    "cursor_empty",
+    "fingerprint_now",
+    *(f"new_{name}" for name in _STATE),
+    *(f"{name}_is" for name in _PLACE),
+)
+
+
+def load_state(conn: Connection, place: Partition) -> ReadingState:
+    """Return the partition's progress; an empty one where there is none."""
+    row = conn.execute(select(readings).where(_is(place))).one_or_none()
+    if row is None:
+        return ReadingState()
+    return ReadingState(
+        cursor=from_text(row.cursor),
+        page_token=from_text(row.page_token),
+        walking=row.walking,
+        high_water=from_text(row.high_water),
+        mode=None if row.mode is None else Mode(row.mode),
+        fingerprint=row.fingerprint,
+    )
+
+
+def keep_state(conn: Connection, place: Partition, state: ReadingState) -> None:
+    """Store the partition's progress; an empty cursor leaves a stored one of this reading alone."""
+    tenant, key, partition = place
+    facts = {
+        "cursor": None if _is_empty(state.cursor) else to_text(state.cursor),
+        "page_token": to_text(state.page_token),
+        "walking": state.walking,
+        "high_water": to_text(state.high_water),
+        "mode": state.mode and state.mode.value,
+        "fingerprint": state.fingerprint,
+    }
+    at = (tenant, key.integration, key.stream, partition)
+    written = _KEEP.run(
+        conn, facts["cursor"] is None, state.fingerprint, *(facts[name] for name in _STATE), *at
+    )
+    if not written.rowcount:
+        row: dict[str, Any] = {**facts, **dict(zip(_PLACE, at, strict=True))}
+        conn.execute(insert(readings).values(row))
+
+
+def get_run(conn: Connection, tenant: str, run_id: str) -> RunNo:
+    """Return the run's number; raises StoreError for a run that never began."""
+    row = _GET_RUN.run(conn, tenant, run_id).one_or_none()
+    if row is None:
+        raise StoreError(
+            f"run {run_id} is not known; a run must begin before it can store anything"
+        )
+    return RunNo(row.no, row.began_seq)
+
+
+def begin_run(conn: Connection, tenant: str, start: RunStart, lease: Lease) -> None:
+    """Note the run; what still counts as running has died, as only one may run at a time."""
+    leases.check(conn, tenant, lease)
+    key, at = start.key, to_ms(start.started_at)
+    died = _end_dead(conn, (tenant, key), at)
+    last = select(counters.c.value).where(counters.c.tenant == tenant, counters.c.name == "seq")
+    row = {
+        "tenant": tenant,
+        "id": start.id,
+        "integration": key.integration,
+        "stream": key.stream,
+        "trigger": start.trigger.value,
+        "mode": start.mode.value,
+        "status": RunStatus.RUNNING.value,
+        "resumed": start.resumed,
+        "began_seq": conn.execute(last).scalar_one_or_none() or 0,
+        "started_at": at,
+        "error": "",
+        "kind": "",
+        **dict.fromkeys(COUNT_NAMES, 0),
+    }
+    added = conn.execute(insert(runs).values(row)).inserted_primary_key
+    assert added is not None
+    known = update(streams).where(_is_stream(tenant, key))
+    if not conn.execute(known.values(last_run=added.no, errors=streams.c.errors + died)).rowcount:
+        first = {"tenant": tenant, "integration": key.integration, "stream": key.stream}
+        conn.execute(insert(streams).values(**first, living=0, errors=0, last_run=added.no))
+
+
+def finish_run(conn: Connection, tenant: str, end: RunEnd) -> None:
+    """Settle the run, its counts and the reading's state."""
+    leases.check(conn, tenant, end.lease)
+    run, at = get_run(conn, tenant, end.run_id), to_ms(end.ended_at)
+    settled = {"status": end.status.value, "ended_at": at, "error": end.error, "kind": end.kind}
+    conn.execute(update(runs).where(runs.c.no == run.no).values(settled))
+    add_counts(conn, run.no, end.counts)
+    _forget(conn, tenant, run.no)
+    keep_state(conn, (tenant, end.key, end.partition), end.state)
+    stream = update(streams).where(_is_stream(tenant, end.key))
+    if end.status is RunStatus.DONE:
+        conn.execute(stream.values(errors=0, last_done_at=at))
+    elif end.status is RunStatus.FAILED:
+        conn.execute(stream.values(errors=streams.c.errors + 1))
+
+
+def add_counts(conn: Connection, run_no: int, counts: Counts) -> None:
+    """Add to what the run has counted."""
+    _ADD_COUNTS.run(conn, *(getattr(counts, name) for name in COUNT_NAMES), run_no)
+
+
+def _end_dead(conn: Connection, place: tuple[str, StreamKey], at: int) -> int:
+    """Fail the stream's runs that nobody settled and forget what they saw; return how many."""
+    tenant, key = place
+    dead = and_(
+        runs.c.tenant == tenant,
+        runs.c.integration == key.integration,
+        runs.c.stream == key.stream,
+        runs.c.status == RunStatus.RUNNING.value,
+    )
+    nos = list(conn.execute(select(runs.c.no).where(dead)).scalars())
+    failed = {"status": RunStatus.FAILED.value, "error": DIED, "ended_at": at}
+    for no in nos:
+        conn.execute(update(runs).where(runs.c.no == no).values(failed))
+        _forget(conn, tenant, no)
+    return len(nos)
+
+
+def _forget(conn: Connection, tenant: str, run_no: int) -> None:
+    """Drop what a run saw: a row per page, so even ten million records are few rows."""
+    conn.execute(delete(seen).where(seen.c.tenant == tenant, seen.c.run == run_no))
+
+
+def _is_empty(cursor: Json) -> bool:
+    return cursor is None or cursor in ("", [], {})
+
+
+def _is(place: Partition) -> ColumnElement[bool]:
+    tenant, key, partition = place
+    return and_(
+        readings.c.tenant == tenant,
+        readings.c.integration == key.integration,
+        readings.c.stream == key.stream,
+        readings.c.partition == partition,
+    )
+
+
+def _is_stream(tenant: str, key: StreamKey) -> ColumnElement[bool]:
+    return and_(
+        streams.c.tenant == tenant,
+        streams.c.integration == key.integration,
+        streams.c.stream == key.stream,
+    )

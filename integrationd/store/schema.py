@@ -1,0 +1,41 @@
+"""Making the tables, and refusing a database that is not of this version."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, insert, inspect, select
+
+from integrationd import __version__
+from integrationd.errors import StoreError
+from integrationd.store.tables import METADATA, SCHEMA_VERSION, meta
+
+
+def prepare(conn: Connection, where: str) -> None:
+    """Make all tables of an empty database in one transaction; check the version of another."""
+    with conn.begin():
+        if not inspect(conn).get_table_names():
+            METADATA.create_all(conn, checkfirst=False)
+            facts = {"schema": str(SCHEMA_VERSION), "created_by": f"integrationd {__version__}"}
+            rows = [{"name": name, "value": value} for name, value in facts.items()]
+            conn.execute(insert(meta), rows)
+            return
+        _check(conn, where)
+
+
+def check(conn: Connection, where: str) -> None:
+    """Raise StoreError unless the database is of this version; writes nothing."""
+    with conn.begin():
+        _check(conn, where)
+
+
+def _check(conn: Connection, where: str) -> None:
+    if not inspect(conn).has_table(meta.name):
+        raise StoreError(f"{where}: this database belongs to another program; name another file")
+    found = conn.execute(select(meta.c.value).where(meta.c.name == "schema")).scalar_one_or_none()
+    if found == str(SCHEMA_VERSION):
+        return
+    advice = "run: integrationd db upgrade"
+    if found is not None and found.isdigit() and int(found) > SCHEMA_VERSION:
+        advice = "install the newer integrationd that made it"
+    raise StoreError(
+        f"{where}: the database has schema {found}, this version needs {SCHEMA_VERSION}; {advice}"
+    )

@@ -1,0 +1,188 @@
+"""The store over one SQL database: every port method as one transaction or one walk."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from integrationd.model.events import NewEvent, StoredEvent
+from integrationd.model.records import StoredRecord
+from integrationd.model.runs import Counts
+from integrationd.ports.store import (
+    Accepted,
+    Lease,
+    PageCommit,
+    QuarantineRow,
+    ReadingState,
+    RecordQuery,
+    Retention,
+    RunEnd,
+    RunRow,
+    RunStart,
+    StreamKey,
+    StreamRow,
+    Sweep,
+    Swept,
+)
+from integrationd.store import inbox, leases, opening, pages, queries, readings, sweeps, upkeep
+
+QUEUE_MAX = 1000
+"""Transactions that may wait; at 5,000 events a second that is a fifth of a second."""
+
+
+class SqlStore:
+    """One database, as :class:`integrationd.ports.store.Store`; an async context manager.
+
+    Writes go through one writer that commits together what waits together; reads go beside it on
+    connections of their own. Entering opens the database and makes the tables of an empty one;
+    leaving finishes what waits. The methods' contracts are written at the port.
+    """
+
+    def __init__(
+        self,
+        where: str | Path | None,
+        *,
+        read_only: bool = False,
+        inline: bool = False,
+        queue_max: int = QUEUE_MAX,
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            where: A file, or ``sqlite:///FILE``; None is a database in memory, always inline.
+            read_only: Never create or change anything; the methods that write are refused.
+            inline: Run everything on the caller's thread, for tests in virtual time.
+            queue_max: Transactions that may wait; an event beyond that is refused at once.
+        """
+        self._plan = opening.Plan(
+            path=opening.parse_place(where),
+            read_only=read_only,
+            inline=inline or where is None,
+            queue_max=queue_max,
+        )
+        self._stack = AsyncExitStack()
+        self._opened: opening.Opened | None = None
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        """Build the twin for tests: the same statements in memory, without threads."""
+        return cls(None)
+
+    async def __aenter__(self) -> Self:
+        self._opened = await self._stack.enter_async_context(opening.open_database(self._plan))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    @property
+    def _parts(self) -> opening.Opened:
+        assert self._opened is not None
+        return self._opened
+
+    async def load_state(self, tenant: str, key: StreamKey, partition: str) -> ReadingState:
+        """Return the partition's progress; an empty one where it was never read."""
+        place = (tenant, key, partition)
+        return await self._parts.readers.read(partial(readings.load_state, place=place))
+
+    async def begin_run(self, tenant: str, start: RunStart, lease: Lease) -> None:
+        """Note that a run began; an older run of the stream still marked running has died."""
+        work = partial(readings.begin_run, tenant=tenant, start=start, lease=lease)
+        await self._parts.writer.run(work)
+
+    async def commit_page(self, tenant: str, page: PageCommit) -> Counts:
+        """Store one page, all or nothing, and return its counts."""
+        return await self._parts.writer.run(partial(pages.commit_page, tenant=tenant, page=page))
+
+    async def sweep(self, tenant: str, sweep: Sweep) -> Swept:
+        """Make tombstones of the stream's records that the run did not see."""
+        return await sweeps.run(self._parts.readers, self._parts.writer, tenant, sweep)
+
+    async def finish_run(self, tenant: str, end: RunEnd) -> None:
+        """Settle a run, the reading's state and its counts; what it saw is forgotten."""
+        await self._parts.writer.run(partial(readings.finish_run, tenant=tenant, end=end))
+
+    async def claim(
+        self, tenant: str, kind: str, key: str, *, holder: str, now: datetime, ttl: timedelta
+    ) -> Lease | None:
+        """Take a free or run-out claim with a new fence, or None while it is held."""
+        wanted = Lease(kind=kind, key=key, holder=holder, fence=0, expires_at=now + ttl)
+        work = partial(leases.claim, tenant=tenant, wanted=wanted, now=now)
+        return await self._parts.writer.run(work)
+
+    async def renew(self, tenant: str, lease: Lease, *, now: datetime, ttl: timedelta) -> Lease:
+        """Extend a claim; raises LeaseLostError when it is no longer ours."""
+        work = partial(leases.renew, tenant=tenant, lease=lease, until=now + ttl)
+        return await self._parts.writer.run(work)
+
+    async def release(self, tenant: str, lease: Lease) -> None:
+        """Give a claim back; harmless when it is no longer ours."""
+        await self._parts.writer.run(partial(leases.release, tenant=tenant, lease=lease))
+
+    async def release_node(self, node: str) -> int:
+        """Free the claims of every dead process of a node; holders are ``NODE:BOOT``."""
+        return await self._parts.writer.run(partial(leases.release_node, node=node))
+
+    async def accept_event(self, event: NewEvent) -> Accepted:
+        """Store one event durably or recognise a duplicate; then it may be answered."""
+        return await self._parts.writer.run(partial(inbox.accept, event=event), patient=False)
+
+    async def endpoint_path(
+        self, tenant: str, integration: str, endpoint: str, *, fresh: str
+    ) -> str:
+        """Return the endpoint's path token, kept for ever; ``fresh`` becomes it the first time."""
+        place = (integration, endpoint)
+        look = partial(inbox.find_path, tenant=tenant, place=place)
+        found = await self._parts.readers.read(look)
+        if found is not None:
+            return found
+        work = partial(inbox.keep_path, tenant=tenant, place=place, fresh=fresh)
+        return await self._parts.writer.run(work)
+
+    def events(
+        self, tenant: str | None, *, integration: str | None = None, limit: int | None = None
+    ) -> AsyncIterator[StoredEvent]:
+        """Yield events, newest first."""
+        return self._parts.readers.walk(queries.fetch_events(tenant, integration), limit)
+
+    def records(self, tenant: str, query: RecordQuery) -> AsyncIterator[StoredRecord]:
+        """Yield records in the order of their external ids, in bounded memory."""
+        return self._parts.readers.walk(queries.fetch_records(tenant, query), query.limit)
+
+    def runs(
+        self, tenant: str | None, *, key: StreamKey | None = None, limit: int | None = None
+    ) -> AsyncIterator[RunRow]:
+        """Yield runs, newest first."""
+        return self._parts.readers.walk(queries.fetch_runs(tenant, key), limit)
+
+    def quarantine(
+        self, tenant: str | None, key: StreamKey | None = None
+    ) -> AsyncIterator[QuarantineRow]:
+        """Yield what waits in quarantine, oldest first."""
+        return self._parts.readers.walk(queries.fetch_quarantine(tenant, key), None)
+
+    async def streams(self, tenant: str | None) -> list[StreamRow]:
+        """Return what is known of every stream that was ever read."""
+        return await self._parts.readers.read(partial(queries.read_streams, tenant=tenant))
+
+    async def event_counts(self, tenant: str | None) -> Mapping[str, int]:
+        """Return how many events each ``INTEGRATION/ENDPOINT`` has."""
+        return await self._parts.readers.read(partial(queries.read_event_counts, tenant=tenant))
+
+    async def prune(self, now: datetime, retention: Retention) -> Mapping[str, int]:
+        """Remove what is older than it may be, in short transactions; rows removed by table."""
+        return await upkeep.prune(self._parts.readers, self._parts.writer, now, retention)
+
+    async def ping(self) -> None:
+        """Commit something small; raises StoreError when the store cannot commit."""
+        await self._parts.writer.run(upkeep.ping)

@@ -1,0 +1,213 @@
+"""The tables. The tenant leads every key; times are whole milliseconds since 1970, UTC."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.sql.schema import SchemaItem
+
+from integrationd.model.runs import COUNT_NAMES
+
+SCHEMA_VERSION = 1
+"""Grows with every change of a table; a database of another version is refused."""
+
+METADATA = MetaData()
+
+# SQLite makes an alias of its rowid only of a column declared exactly INTEGER PRIMARY KEY.
+_NO = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False)
+
+
+def _table(name: str, *items: SchemaItem, with_rowid: bool = True) -> Table:
+    return Table(name, METADATA, *items, sqlite_with_rowid=with_rowid)
+
+
+meta = _table("meta", Column("name", Text, primary_key=True), _text("value"))
+"""Facts about the database itself, the one table without a tenant: ``schema``, ``created_by``."""
+
+counters = _table(
+    "counters",
+    _text("tenant"),
+    _text("name"),
+    _number("value"),
+    PrimaryKeyConstraint("tenant", "name"),
+    with_rowid=False,
+)
+"""The last ``seq`` of each tenant; kept apart, as the rows that carry it are pruned."""
+
+records = _table(
+    "records",
+    Column("no", _NO, primary_key=True),
+    _text("tenant"),
+    _text("integration"),
+    _text("entity"),
+    _text("external_id"),
+    Column("id", LargeBinary(16), nullable=False),
+    _text("stream"),
+    _number("seq"),
+    _number("changed_at"),
+    Column("deleted", Text),
+    Column("digest", LargeBinary(16)),
+    Column("data", Text),
+    Column("metadata", Text),
+    UniqueConstraint("tenant", "integration", "entity", "external_id"),
+    UniqueConstraint("tenant", "id", "integration"),
+)
+"""Records and id map in one: a row is never removed, a tombstone only loses data and digest.
+
+``stream`` is the stream that added the record, or brought it back, last.
+"""
+
+changes = _table(
+    "changes",
+    _text("tenant"),
+    _number("seq"),
+    _number("record_no"),
+    _text("op"),
+    _number("run"),
+    _number("at"),
+    Column("before", Text),
+    PrimaryKeyConstraint("tenant", "seq"),
+    with_rowid=False,
+)
+"""Feed and history, append-only; ``op`` is added, changed or deleted, ``before`` the old data."""
+
+runs = _table(
+    "runs",
+    Column("no", _NO, primary_key=True),
+    _text("tenant"),
+    _text("id"),
+    _text("integration"),
+    _text("stream"),
+    _text("trigger"),
+    _text("mode"),
+    _text("status"),
+    Column("resumed", Boolean, nullable=False),
+    _number("began_seq"),
+    _number("started_at"),
+    Column("ended_at", BigInteger),
+    _text("error"),
+    _text("kind"),
+    *(_number(name) for name in COUNT_NAMES),
+    UniqueConstraint("tenant", "id"),
+    Index("runs_by_stream", "tenant", "integration", "stream", "no"),
+)
+"""The history of readings; ``began_seq`` is the tenant's last ``seq`` when the run began."""
+
+streams = _table(
+    "streams",
+    _text("tenant"),
+    _text("integration"),
+    _text("stream"),
+    _number("living"),
+    _number("errors"),
+    _number("last_run"),
+    Column("last_done_at", BigInteger),
+    PrimaryKeyConstraint("tenant", "integration", "stream"),
+    with_rowid=False,
+)
+"""What ``status`` asks, kept current by each transaction, so that nobody counts a whole table."""
+
+readings = _table(
+    "readings",
+    _text("tenant"),
+    _text("integration"),
+    _text("stream"),
+    _text("partition"),
+    Column("cursor", Text),
+    Column("page_token", Text),
+    Column("walking", Boolean, nullable=False),
+    Column("high_water", Text),
+    Column("mode", Text),
+    _text("fingerprint"),
+    PrimaryKeyConstraint("tenant", "integration", "stream", "partition"),
+    with_rowid=False,
+)
+"""The progress of each partition; values as JSON, NULL for null."""
+
+seen = _table(
+    "seen",
+    _text("tenant"),
+    _number("run"),
+    _number("part"),
+    Column("nos", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("tenant", "run", "part"),
+)
+"""Which records a run saw: one row per page, packed, as a row per record would cost as much as
+storing it. Forgotten when the run ends."""
+
+quarantine = _table(
+    "quarantine",
+    Column("no", _NO, primary_key=True),
+    _text("tenant"),
+    _text("integration"),
+    _text("stream"),
+    _text("fingerprint"),
+    _text("source"),
+    _text("code"),
+    _text("field"),
+    _text("reason"),
+    _text("run_id"),
+    _number("first_at"),
+    _number("last_at"),
+    UniqueConstraint("tenant", "integration", "stream", "fingerprint"),
+)
+
+endpoints = _table(
+    "endpoints",
+    _text("tenant"),
+    _text("integration"),
+    _text("endpoint"),
+    Column("path", Text, nullable=False, unique=True),
+    PrimaryKeyConstraint("tenant", "integration", "endpoint"),
+    with_rowid=False,
+)
+"""The random path of each endpoint; unique over all tenants, as the path is all a sender gives."""
+
+events = _table(
+    "events",
+    Column("no", _NO, primary_key=True),
+    _text("tenant"),
+    _text("id"),
+    _text("integration"),
+    _text("endpoint"),
+    _text("dedup"),
+    _text("event"),
+    _text("status"),
+    _number("received_at"),
+    _number("duplicates"),
+    _text("headers"),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("tenant", "integration", "endpoint", "dedup"),
+)
+
+claims = _table(
+    "claims",
+    _text("tenant"),
+    _text("kind"),
+    _text("key"),
+    _text("holder"),
+    _number("fence"),
+    _number("expires_at"),
+    PrimaryKeyConstraint("tenant", "kind", "key"),
+    with_rowid=False,
+)
+"""Who may do what; a row stays when it is free (no holder), as its fence must only ever grow."""

@@ -1,0 +1,1 @@
+"""Signals to log lines and metrics, by one table."""

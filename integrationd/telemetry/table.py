@@ -1,0 +1,283 @@
+"""One table: what each signal is called in the log, how loud it is, and what it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from integrationd import signals
+from integrationd.signals import Signal
+from integrationd.spec.settings import LogLevel
+from integrationd.telemetry.entries import Entry, Kind, Metric, Samples, count, measure
+
+
+def _records(signal: signals.RunFinished) -> Samples:
+    names = ("read", "added", "changed", "unchanged", "deleted", "filtered", "quarantined", "held")
+    for name in names:
+        yield (signal.integration, signal.stream, name), getattr(signal.counts, name)
+
+
+def _success(signal: signals.RunFinished) -> Samples:
+    if signal.status == "done":
+        yield (signal.integration, signal.stream), 0
+
+
+def _answers(signal: signals.CallAnswered) -> Samples:
+    yield (signal.integration, f"{signal.status // 100}xx"), 1
+
+
+def _events(signal: signals.EventAccepted) -> Samples:
+    result = "duplicate" if signal.duplicate else "accepted"
+    yield (signal.integration, signal.endpoint, result), 1
+
+
+def _pruned(signal: signals.StorePruned) -> Samples:
+    for name, rows in signal.rows.items():
+        yield (name,), rows
+
+
+_STREAM: Final = ("integration", "stream")
+
+TABLE: Final[tuple[Entry[Any], ...]] = (
+    Entry(
+        signal=signals.DaemonStarted,
+        event="daemon.started",
+        level=LogLevel.INFO,
+        metrics=(
+            measure(
+                Kind.GAUGE,
+                "integrationd_build_info",
+                "The version that runs, as a label.",
+                lambda _: 1,
+                "version",
+            ),
+        ),
+    ),
+    Entry(signal=signals.DaemonStopping, event="daemon.stopping", level=LogLevel.INFO),
+    Entry(signal=signals.DaemonStopped, event="daemon.stopped", level=LogLevel.INFO),
+    Entry(
+        signal=signals.BundleSwapped,
+        event="bundle.swapped",
+        level=LogLevel.INFO,
+        metrics=(
+            measure(
+                Kind.GAUGE,
+                "integrationd_integrations",
+                "Integrations that run.",
+                lambda signal: signal.integrations,
+            ),
+            measure(
+                Kind.GAUGE,
+                "integrationd_problems",
+                "Errors in files; what depends on them runs on the last good ones.",
+                lambda signal: signal.errors,
+            ),
+            measure(
+                Kind.GAUGE,
+                "integrationd_reload_ok",
+                "1 where the files that were read last have no error, else 0.",
+                lambda signal: 0 if signal.errors else 1,
+            ),
+            Metric(
+                name="integrationd_reload_timestamp_seconds",
+                kind=Kind.TIMESTAMP,
+                text="When files were read last.",
+                samples=lambda _: (((), 0),),
+            ),
+        ),
+    ),
+    Entry(
+        signal=signals.FileRefused,
+        event="file.refused",
+        level=LogLevel.ERROR,
+        metrics=(count("integrationd_files_refused_total", "Problems of files, by code.", "code"),),
+    ),
+    Entry(
+        signal=signals.SecretMissed,
+        event="secret.missed",
+        level=LogLevel.ERROR,
+        metrics=(
+            count(
+                "integrationd_secrets_missed_total",
+                "Times that an integration could not find a secret.",
+                "integration",
+            ),
+        ),
+    ),
+    Entry(signal=signals.RunStarted, event="run.started", level=LogLevel.DEBUG),
+    Entry(
+        signal=signals.PageCommitted,
+        event="page.committed",
+        level=LogLevel.DEBUG,
+        metrics=(count("integrationd_pages_total", "Pages that were stored.", *_STREAM),),
+    ),
+    Entry(
+        signal=signals.RunFinished,
+        event="run.finished",
+        level=LogLevel.INFO,
+        louder=LogLevel.WARNING,
+        when="it failed",
+        is_louder=lambda signal: bool(signal.status == "failed"),
+        metrics=(
+            count("integrationd_runs_total", "Readings that ended.", *_STREAM, "status"),
+            measure(
+                Kind.HISTOGRAM,
+                "integrationd_run_seconds",
+                "How long readings took.",
+                lambda signal: signal.took_s,
+                "integration",
+            ),
+            Metric(
+                name="integrationd_records_total",
+                kind=Kind.COUNTER,
+                text="Records of readings that ended, by what became of them.",
+                labels=(*_STREAM, "result"),
+                samples=_records,
+            ),
+            Metric(
+                name="integrationd_run_success_timestamp_seconds",
+                kind=Kind.TIMESTAMP,
+                text="When a stream was read well last.",
+                labels=_STREAM,
+                samples=_success,
+            ),
+        ),
+    ),
+    Entry(
+        signal=signals.DeletionHeld,
+        event="deletion.held",
+        level=LogLevel.ERROR,
+        metrics=(
+            count(
+                "integrationd_deletions_held_total",
+                "Sweeps that wait for a person.",
+                *_STREAM,
+            ),
+        ),
+    ),
+    Entry(
+        signal=signals.RunSkipped,
+        event="run.skipped",
+        level=LogLevel.WARNING,
+        metrics=(
+            count(
+                "integrationd_runs_skipped_total",
+                "Readings that were due while the same stream was read.",
+                *_STREAM,
+            ),
+        ),
+    ),
+    Entry(
+        signal=signals.CallAnswered,
+        event="call.answered",
+        level=LogLevel.DEBUG,
+        metrics=(
+            Metric(
+                name="integrationd_calls_total",
+                kind=Kind.COUNTER,
+                text="Calls that were answered, by class of status (2xx).",
+                labels=("integration", "status"),
+                samples=_answers,
+            ),
+            measure(
+                Kind.HISTOGRAM,
+                "integrationd_call_seconds",
+                "How long answers took, whole.",
+                lambda signal: signal.took_ms / 1000,
+                "integration",
+            ),
+            measure(
+                Kind.COUNTER,
+                "integrationd_call_body_bytes_total",
+                "Bytes of answers, unpacked.",
+                lambda signal: signal.body_bytes,
+                "integration",
+            ),
+        ),
+    ),
+    Entry(
+        signal=signals.CallRetried,
+        event="call.retried",
+        level=LogLevel.WARNING,
+        metrics=(
+            count(
+                "integrationd_call_retries_total",
+                "Calls that are tried again.",
+                "integration",
+            ),
+            measure(
+                Kind.COUNTER,
+                "integrationd_call_retry_wait_seconds_total",
+                "Waiting before another try.",
+                lambda signal: signal.wait_s,
+                "integration",
+            ),
+        ),
+    ),
+    Entry(
+        signal=signals.BudgetWaited,
+        event="budget.waited",
+        level=LogLevel.DEBUG,
+        metrics=(
+            measure(
+                Kind.COUNTER,
+                "integrationd_budget_wait_seconds_total",
+                "Waiting for an integration's own rate.",
+                lambda signal: signal.wait_s,
+                "integration",
+            ),
+        ),
+    ),
+    Entry(
+        signal=signals.EventAccepted,
+        event="event.accepted",
+        level=LogLevel.DEBUG,
+        metrics=(
+            Metric(
+                name="integrationd_events_total",
+                kind=Kind.COUNTER,
+                text="Webhooks that were verified, accepted or duplicate.",
+                labels=("integration", "endpoint", "result"),
+                samples=_events,
+            ),
+            measure(
+                Kind.HISTOGRAM,
+                "integrationd_event_seconds",
+                "From a webhook's arrival to its answer.",
+                lambda signal: signal.took_ms / 1000,
+                "integration",
+            ),
+        ),
+    ),
+    Entry(
+        signal=signals.EventRefused,
+        event="event.refused",
+        level=LogLevel.WARNING,
+        metrics=(
+            count(
+                "integrationd_events_refused_total",
+                "Webhooks that were not stored, by the status they were given.",
+                "integration",
+                "endpoint",
+                "status",
+            ),
+        ),
+    ),
+    Entry(
+        signal=signals.StorePruned,
+        event="store.pruned",
+        level=LogLevel.INFO,
+        metrics=(
+            Metric(
+                name="integrationd_rows_pruned_total",
+                kind=Kind.COUNTER,
+                text="Rows that retention removed, by table.",
+                labels=("table",),
+                samples=_pruned,
+            ),
+        ),
+    ),
+)
+"""Every signal there is; a test holds it to that."""
+
+BY_SIGNAL: Final[Mapping[type[Signal], Entry[Any]]] = {entry.signal: entry for entry in TABLE}

@@ -1,0 +1,1 @@
+"""Providers played from their specs, and cases run offline."""

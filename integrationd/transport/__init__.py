@@ -1,0 +1,1 @@
+"""The outside, performed: aiohttp, egress checks, TLS and proxies."""

@@ -1,0 +1,1 @@
+"""Secrets: where they are looked up, and what is told when they are missing."""

@@ -1,0 +1,1 @@
+"""The listener: health, metrics, webhooks and the control socket."""

@@ -1,0 +1,94 @@
+"""The control socket: the routes of the API that this version has, for the owner alone."""
+
+from __future__ import annotations
+
+import msgspec
+from aiohttp import web
+
+from integrationd.errors import IntegrationError, StoreError, UsageError
+from integrationd.model.json import Json
+from integrationd.ports.actions import Actions, SyncWish
+from integrationd.web.problem import problem
+
+
+class SyncBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What ``POST …/sync`` takes."""
+
+    streams: list[str] = []
+    full: bool = False
+    confirmed: bool = False
+
+
+def build_control(actions: Actions) -> web.Application:
+    """Build the application that stands on the control socket."""
+    app = web.Application()
+    routes = _Routes(actions)
+    app.router.add_get("/api/v1/status", routes.status)
+    app.router.add_post("/api/v1/reload", routes.reload)
+    app.router.add_post("/api/v1/integrations/{name}/sync", routes.sync)
+    app.router.add_get("/api/v1/integrations/{name}/webhooks/{endpoint}", routes.webhook)
+    return app
+
+
+class _Routes:
+    def __init__(self, actions: Actions) -> None:
+        self._actions = actions
+
+    async def status(self, _request: web.Request) -> web.Response:
+        """Answer how everything stands."""
+        try:
+            return _json(await self._actions.status())
+        except StoreError as broken:
+            return problem(503, str(broken))
+
+    async def reload(self, _request: web.Request) -> web.Response:
+        """Read the files again; the answer says what was taken."""
+        return _json(await self._actions.reload())
+
+    async def webhook(self, request: web.Request) -> web.Response:
+        """Answer where a sender posts to."""
+        name, endpoint = request.match_info["name"], request.match_info["endpoint"]
+        try:
+            return _json(await self._actions.webhook_url(name, endpoint))
+        except UsageError as unknown:
+            return problem(404, str(unknown))
+
+    async def sync(self, request: web.Request) -> web.StreamResponse:
+        """Read streams now; each line of the answer is one thing that happened."""
+        try:
+            body = msgspec.json.decode(await request.read() or b"{}", type=SyncBody)
+        except msgspec.MsgspecError as wrong:
+            return problem(422, str(wrong))
+        wish = SyncWish(
+            integration=request.match_info["name"],
+            streams=tuple(body.streams),
+            full=body.full,
+            confirmed=body.confirmed,
+        )
+        lines = self._actions.sync(wish)
+        try:
+            first = await anext(lines, None)
+        except UsageError as unknown:
+            return problem(404, str(unknown))
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        await response.prepare(request)
+        try:
+            if first is not None:
+                await response.write(_line(first))
+            async for line in lines:
+                await response.write(_line(line))
+        except IntegrationError as failed:
+            await response.write(_line({"event": "failed", "error": str(failed)}))
+        except ConnectionError:
+            # Whoever asked went away; the run itself goes on.
+            return response
+        await response.write_eof()
+        return response
+
+
+def _json(value: Json) -> web.Response:
+    return web.Response(body=msgspec.json.encode(value), content_type="application/json")
+
+
+def _line(value: Json) -> bytes:
+    return msgspec.json.encode(value) + b"\n"

@@ -1,0 +1,124 @@
+"""The TCP listener: health, metrics and webhooks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+from aiohttp.http import HttpVersion10, HttpVersion11
+from aiohttp.typedefs import Handler
+
+from integrationd.errors import SettingsError, StoreError
+from integrationd.ports.store import Store
+from integrationd.spec.settings import Listen
+from integrationd.web.hooks import Hooks
+from integrationd.web.problem import problem
+
+KEEPALIVE_S: Final = 15.0
+"""Half-sent headers and idle connections are dropped after this."""
+PING_TIMEOUT_S: Final = 2.0
+NOTHING_HERE: Final = "there is nothing here"
+
+
+@dataclass(slots=True, kw_only=True)
+class Health:
+    """What the probes look at."""
+
+    store: Store
+    ready: bool = False
+
+    async def live(self, _request: web.Request) -> web.Response:
+        """Answer that the loop turns."""
+        return web.Response(text="ok\n")
+
+    async def readiness(self, _request: web.Request) -> web.Response:
+        """Answer 200 when files were loaded and the store commits."""
+        if not self.ready:
+            return problem(503, "not ready: starting or stopping")
+        try:
+            async with asyncio.timeout(PING_TIMEOUT_S):
+                await self.store.ping()
+        except (StoreError, TimeoutError) as broken:
+            return problem(503, f"not ready: the store does not commit: {broken or 'no answer'}")
+        return web.Response(text="ok\n")
+
+
+def build_listener(
+    *, hooks: Hooks, health: Health, metrics: Callable[[], bytes]
+) -> web.Application:
+    """Build the application that stands on TCP."""
+    app = web.Application(middlewares=[_strict])
+
+    async def scrape(_request: web.Request) -> web.Response:
+        return web.Response(body=metrics(), content_type="text/plain", charset="utf-8")
+
+    app.router.add_get("/livez", health.live)
+    app.router.add_get("/readyz", health.readiness)
+    app.router.add_get("/metrics", scrape)
+    app.router.add_route("*", "/hooks/{token}", hooks.answer)
+    return app
+
+
+@web.middleware
+async def _strict(request: web.Request, inner: Handler) -> web.StreamResponse:
+    """Refuse other protocols, and answer what goes wrong without telling more than needed."""
+    if request.version not in (HttpVersion10, HttpVersion11):
+        return problem(505, "HTTP/1.1 is spoken here")
+    try:
+        response = await inner(request)
+    except web.HTTPNotFound:
+        response = problem(404, NOTHING_HERE)
+    except web.HTTPException as known:
+        response = problem(known.status, known.reason)
+    response.headers["Server"] = "integrationd"
+    return response
+
+
+@asynccontextmanager
+async def listening(app: web.Application, listen: Listen) -> AsyncIterator[Listen]:
+    """Serve on TCP; yields where it really stands (a port of 0 takes a free one).
+
+    Raises:
+        SettingsError: The address cannot be used.
+    """
+    runner = _runner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, listen.host, listen.port)
+        try:
+            await site.start()
+        except OSError as taken:
+            address = f"{listen.host}:{listen.port}"
+            reason = f"{address} cannot be used: {taken.strerror}"
+            message = f"listen: {reason}; choose another in the settings"
+            raise SettingsError(message) from taken
+        yield Listen(listen.host, runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def listening_on_socket(app: web.Application, path: str) -> AsyncIterator[None]:
+    """Serve on a socket in the file system."""
+    runner = _runner(app)
+    await runner.setup()
+    try:
+        await web.UnixSite(runner, path).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _runner(app: web.Application) -> web.AppRunner:
+    return web.AppRunner(
+        app,
+        access_log=None,
+        auto_decompress=False,
+        keepalive_timeout=KEEPALIVE_S,
+        lingering_time=1.0,
+        shutdown_timeout=5.0,
+    )

@@ -1,0 +1,1 @@
+"""HTTP without I/O: requests, outcomes, paging, auth and signatures as values and functions."""

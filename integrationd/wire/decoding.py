@@ -1,0 +1,82 @@
+"""Answers to JSON, exactly: every digit is kept, and what is not JSON is said in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from integrationd.errors import PageShapeError
+from integrationd.model.json import Json
+from integrationd.wire.messages import Answer
+
+_BOM: Final = b"\xef\xbb\xbf"
+_DECODER: Final = msgspec.json.Decoder()
+
+
+def decode_bytes(body: bytes) -> Json:
+    """Decode a JSON text.
+
+    Whole numbers keep every digit up to some thousand of them. NaN, a text that is not valid
+    Unicode, and nesting that would exhaust the stack are refused, so that whatever comes out can
+    be stored and sent again. Of a repeated key the last one stands.
+
+    Raises:
+        PageShapeError: It is not JSON; the message has the reason, never a piece of the body.
+
+    Source:
+        RFC 8259; its section 8.1 allows to ignore a byte order mark, which some servers send.
+    """
+    try:
+        return _DECODER.decode(body.removeprefix(_BOM))
+    except UnicodeDecodeError as wrong:
+        raise PageShapeError(f"not UTF-8: {wrong.reason} (byte {wrong.start})") from None
+    except RecursionError:
+        raise PageShapeError("nested too deep") from None
+    except msgspec.DecodeError as wrong:
+        raise PageShapeError(_reason(str(wrong))) from None
+
+
+def decode_json(answer: Answer) -> Json:
+    """Decode the body of an answer; an empty one, as 204 has, is None.
+
+    Raises:
+        PageShapeError: It is not JSON, with a hint where the content type says what it is.
+    """
+    if not answer.body.strip():
+        return None
+    try:
+        return decode_bytes(answer.body)
+    except PageShapeError as wrong:
+        path = urlsplit(answer.url).path or "/"
+        message = f"the answer of {path} is not JSON: {wrong}{_hint(answer)}"
+        raise PageShapeError(message, status=answer.status) from None
+
+
+def reply_of(answer: Answer) -> Mapping[str, Json]:
+    """Build ``{status, headers, body}``, the root of every expression over a response.
+
+    Raises:
+        PageShapeError: The body is not JSON.
+    """
+    return {
+        "status": answer.status,
+        "headers": dict(answer.headers),
+        "body": decode_json(answer),
+    }
+
+
+def _hint(answer: Answer) -> str:
+    kind = answer.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind == "text/html" or answer.body.lstrip()[:1] == b"<":
+        what = "HTML" if kind == "text/html" else "HTML or XML"
+        return f"; it looks like {what}, is base_url right?"
+    return ""
+
+
+def _reason(message: str) -> str:
+    # "JSON is malformed: invalid character (byte 0)": only the second half is news.
+    reason = message.removeprefix("JSON is malformed: ")
+    return reason[:1].lower() + reason[1:]

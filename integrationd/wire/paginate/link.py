@@ -1,0 +1,43 @@
+"""Paging by the ``Link`` header."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from integrationd.model.json import Json
+from integrationd.wire import links, urls
+from integrationd.wire.messages import Page, Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkPaging:
+    """Follow the link to the next page in each response's ``Link`` header.
+
+    Source:
+        RFC 8288. GitHub, Shopify and Koha page so; the relation is registered as ``next``.
+    """
+
+    kind: ClassVar[str] = "link"
+
+    rel: str = "next"
+    """The relation of the link to follow; letters of either case are the same."""
+
+    def apply(self, request: Request, token: Json) -> Request:
+        """Return the request for the page that ``token`` stands for."""
+        return urls.follow(request, token)
+
+    def advance(self, token: Json, page: Page) -> Json:
+        """Return the token of the next page, or None at the end.
+
+        Raises:
+            PageShapeError: The header cannot be read.
+            PaginationLoopError: The link leads to this page.
+        """
+        header = page.reply["headers"].get("link", "")
+        return urls.advance_url(token, links.find_link(header, self.rel))
+
+    def total(self, page: Page) -> int | None:
+        """Return None: a link says nothing of how much there is."""
+        _ = page
+        return None

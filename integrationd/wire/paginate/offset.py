@@ -1,0 +1,72 @@
+"""Paging by offset: skip what was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from integrationd.config.decode import Bounds
+from integrationd.model.json import Json
+from integrationd.transform.expression import Expression
+from integrationd.wire import tokens
+from integrationd.wire.messages import Page, Request
+from integrationd.wire.places import Place
+from integrationd.wire.tokens import REPLY, SENT, PageSize
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OffsetPaging:
+    """Ask for the records behind those that were read.
+
+    The offset grows by what a page held, not by what it was asked to hold: where a provider gives
+    fewer, nothing is left out. The walk ends at an empty page, where ``stop_when`` holds, and when
+    ``total`` records were read. Where neither is given, it also ends at a short page, see
+    ``full_pages``. Its token is ``{offset, most}``.
+    """
+
+    kind: ClassVar[str] = "offset"
+
+    into: Annotated[Place, SENT]
+    """Where the offset goes, ``query.offset``."""
+    size: PageSize
+    """How many records a page is asked to hold."""
+    start: Annotated[int, Bounds(0)] = 0
+    """The offset of the first record; some providers count from 1."""
+    total_: Annotated[Expression | None, REPLY] = None
+    """Finds how many records there are."""
+    stop_when: Annotated[Expression | None, REPLY] = None
+    """True on the last page."""
+    full_pages: bool = True
+    """Every page but the last is full, so that a page with fewer records than an earlier one is
+    the last. ``false`` where the provider leaves records out of pages after counting them: then
+    only an empty page ends the walk. A first page is never short: many providers give fewer
+    records than asked for, and say nothing."""
+
+    def apply(self, request: Request, token: Json) -> Request:
+        """Return the request for the page that ``token`` stands for."""
+        offset = self.start if token is None else tokens.read_stored(token, "offset")[0]
+        return self.size.into.put(self.into.put(request, offset), self.size.value)
+
+    def advance(self, token: Json, page: Page) -> Json:
+        """Return the token of the next page, or None at the end.
+
+        Raises:
+            PageShapeError: The total that the spec reads is not there.
+        """
+        first = (self.start, 0)
+        offset, most = first if token is None else tokens.read_stored(token, "offset", "most")
+        offset += page.count
+        if self._ends(page, read=offset - self.start, most=most):
+            return None
+        return {"offset": offset, "most": max(most, page.count)}
+
+    def total(self, page: Page) -> int | None:
+        """Return how many records the provider says there are."""
+        return tokens.find_number(self.total_, page)
+
+    def _ends(self, page: Page, *, read: int, most: int) -> bool:
+        if page.count == 0 or tokens.holds(self.stop_when, page):
+            return True
+        if self.total_ is not None:
+            return read >= tokens.read_number(self.total_, page, "total")
+        return self.stop_when is None and self.full_pages and page.count < most
