@@ -6,7 +6,9 @@ ARGS ?=
 UV ?= uv
 
 BIN := $(VENV)/bin
-# The environment is made anew when the lock, the metadata or this file is newer than the stamp.
+# The environment is made anew when the lock is newer than its stamp; the project in it, which only
+# points here, when its metadata is.
+LOCKED := $(VENV)/locked
 STAMP := $(VENV)/made
 
 # Only wheels, each with its hash; no source is built and nothing else is fetched.
@@ -27,10 +29,13 @@ test: check tests  ## Everything: lint, types, layers and the whole default test
 
 env: $(STAMP)  ## Make the environment, if it is missing or stale
 
-$(STAMP): requirements/dev.txt pyproject.toml Makefile
+$(LOCKED): requirements/dev.txt
 	@echo "making the environment in $(VENV)"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements/dev.txt
+	@touch $@
+
+$(STAMP): $(LOCKED) pyproject.toml
 	@$(PIP) install --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
 

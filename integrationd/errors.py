@@ -95,5 +95,9 @@ class StoreBusyError(StoreError):
     """The store's queue is full: answer 503 with Retry-After."""
 
 
+class StoreBrokenError(StoreError):
+    """What is on the disk is not known any more: end the process and recover from the log."""
+
+
 class LeaseLostError(IntegrationError):
     """Another holder has the claim now: drop the work, write nothing."""

@@ -65,6 +65,15 @@ class FileRefused(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileAdvised(Signal):
+    """Advice about a file, which runs all the same."""
+
+    advice: str
+    """The whole message, as ``check`` prints it."""
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecretMissed(Signal):
     """An integration cannot run until a person supplies a secret."""
 
@@ -172,7 +181,8 @@ class EventAccepted(Signal):
     integration: str
     endpoint: str
     event_id: str
-    event: str
+    event_name: str
+    """The sender's own word for what happened."""
     duplicate: bool
     took_ms: float
 

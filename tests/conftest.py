@@ -1,8 +1,8 @@
 """Rules for every test: loopback only, no async task left behind, needed programs skipped visibly.
 
-``@pytest.mark.needs("rabbitmq")`` runs a test where ``INTEGRATIOND_TEST_RABBITMQ`` is set or a program
-of that name is installed, and skips it elsewhere; with ``INTEGRATIOND_TEST_STRICT=1`` a skip is a
-failure, so that ``.ci/run`` cannot leave one out unseen.
+``@pytest.mark.needs("rabbitmq")`` runs a test where ``INTEGRATIOND_TEST_RABBITMQ`` is set or a
+program of that name is installed, and skips it elsewhere; with ``INTEGRATIOND_TEST_STRICT=1`` a
+skip is a failure, so that ``.ci/run`` cannot leave one out unseen.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import os
 import shutil
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -25,8 +26,10 @@ settings.load_profile(os.environ.get("INTEGRATIOND_TEST_PROFILE", "default"))
 STRICT = os.environ.get("INTEGRATIOND_TEST_STRICT") == "1"
 ADDRESSED = ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg")
 """Audit events whose arguments are a socket and an address."""
+PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+"""Where programs are looked for: beside our own Python first."""
 REFUSED: list[str] = []
-"""What the test that runs now tried to reach; code that swallows the error is found all the same."""
+"""What the test that runs now tried to reach: code that swallows the error is found as well."""
 
 
 def is_local(host: object) -> bool:
@@ -41,7 +44,7 @@ def is_local(host: object) -> bool:
 
 
 def refuse_the_outside(event: str, arguments: tuple[object, ...]) -> None:
-    """Refuse sockets and look-ups that leave the machine; an audit hook sees every way of asking."""
+    """Refuse sockets and look-ups that leave the machine; an audit hook sees every way."""
     if event in ADDRESSED:
         sock, address = arguments
         if sock.family not in (socket.AF_INET, socket.AF_INET6) or address is None:
@@ -69,6 +72,9 @@ def is_address(host: str | bytes) -> bool:
 
 
 sys.addaudithook(refuse_the_outside)
+# Without this, asking for the current loop makes one on Python 3.11 that nobody closes, and
+# pytest-asyncio and looptime both ask before each test.
+asyncio.set_event_loop(None)
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +106,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         (name,) = mark.args
         variable = f"INTEGRATIOND_TEST_{name.upper().replace('-', '_')}"
-        if not os.environ.get(variable) and shutil.which(name) is None:
+        if not os.environ.get(variable) and shutil.which(name, path=PATH) is None:
             pytest.skip(f"needs {name}: set {variable}, as .ci/run does")
 
 

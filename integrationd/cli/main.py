@@ -21,18 +21,18 @@ EXIT_CONFIG: Final = 78
 EXIT_INTERRUPTED: Final = 130
 
 COMMANDS: Final = {
-    "run": "run",
-    "check": "check",
-    "sync": "sync",
-    "records": "records",
-    "runs": "runs",
-    "status": "status",
-    "reload": "reload",
-    "webhook": "webhook",
-    "events": "events",
-    "play": "play",
+    "run": "The daemon, in the foreground.",
+    "check": "All problems in all files.",
+    "sync": "Read streams now.",
+    "records": "What is stored.",
+    "runs": "What was read, when, and how it ended.",
+    "status": "How everything stands.",
+    "reload": "Have the daemon read its files again.",
+    "webhook": "Where a sender posts to.",
+    "events": "Inbound calls.",
+    "play": "Play a provider, to try a spec without an account.",
 }
-"""Each command and the module that it lies in."""
+"""Each command, which lies in the module of its name, and what the list of commands says of it."""
 
 
 class LazyGroup(click.Group):
@@ -48,10 +48,16 @@ class LazyGroup(click.Group):
         """Import a command."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"integrationd.cli.{COMMANDS[cmd_name]}")
+        module = importlib.import_module(f"integrationd.cli.{cmd_name}")
         command = module.command
         assert isinstance(command, click.Command)
         return command
+
+    @override
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

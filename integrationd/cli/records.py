@@ -9,7 +9,7 @@ import click
 
 from integrationd.cli.options import Common, common, listing
 from integrationd.cli.output import print_rows
-from integrationd.daemon.offline import looking
+from integrationd.daemon.looking import looking
 from integrationd.engine.status import format_time
 from integrationd.errors import UsageError
 from integrationd.model.json import Json

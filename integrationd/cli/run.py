@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 
 import click
 
@@ -18,6 +20,11 @@ def command(said: Common) -> int:
     from integrationd.telemetry import logs  # noqa: PLC0415
 
     settings = load_settings(said.paths)
-    logs.configure(level=settings.log.level, style=settings.log.format)
+    logs.configure(
+        level=settings.log.level,
+        format=settings.log.format,
+        stream=sys.stderr,
+        environ=os.environ,
+    )
     asyncio.run(run_daemon(said.paths, settings))
     return 0

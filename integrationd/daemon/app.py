@@ -18,6 +18,7 @@ from integrationd.daemon.composition import Composition, compose
 from integrationd.daemon.lock import locked
 from integrationd.daemon.notify import Notifier
 from integrationd.daemon.paths import Paths
+from integrationd.daemon.system import SystemClock
 from integrationd.engine.agenda import Appointment, appointments
 from integrationd.engine.receive import Inlet
 from integrationd.errors import StoreError
@@ -25,6 +26,7 @@ from integrationd.ports.store import Retention, StreamKey
 from integrationd.schedule.timer import IntervalTimer
 from integrationd.signals import DaemonStarted, DaemonStopped, DaemonStopping, StorePruned
 from integrationd.spec.settings import Listen, Settings
+from integrationd.telemetry.metrics import Metrics
 from integrationd.telemetry.sink import SignalSink
 from integrationd.web.control import build_control
 from integrationd.web.hooks import Hooks
@@ -44,14 +46,17 @@ async def run_daemon(paths: Paths, settings: Settings) -> None:
         StoreError: The database cannot be used, now or later.
         SettingsError: The listener's address cannot be used.
     """
-    sink = SignalSink()
+    clock = SystemClock()
+    metrics = Metrics(clock)
     with locked(paths.lock):
         async with AsyncExitStack() as stack:
-            parts = await stack.enter_async_context(compose(paths, settings, Broadcast(sink)))
-            timer = await stack.enter_async_context(IntervalTimer())
+            parts = await stack.enter_async_context(
+                compose(paths, settings, Broadcast(SignalSink(metrics)))
+            )
+            timer = await stack.enter_async_context(IntervalTimer(clock))
             daemon = Daemon(parts=parts, timer=timer, notifier=Notifier(os.environ))
             await daemon.take_up()
-            app = build_listener(hooks=daemon.hooks, health=daemon.health, metrics=sink.render)
+            app = build_listener(hooks=daemon.hooks, health=daemon.health, metrics=metrics.render)
             where = await stack.enter_async_context(listening(app, settings.listen))
             with suppress(FileNotFoundError):
                 paths.control.unlink()
@@ -168,7 +173,10 @@ class Daemon:
             kept = self._booked.get(key)
             if kept is None or kept.every != item.every:
                 self.timer.set(
-                    _timer_key(key), every=item.every, first_delay=item.first_delay, due=self._due
+                    _timer_key(key),
+                    every=item.every,
+                    first_delay=item.first_delay,
+                    callback=self._due,
                 )
         self._booked = wanted
 

@@ -20,7 +20,7 @@ from integrationd.errors import SecretError
 from integrationd.model.ids import build_ulid
 from integrationd.model.json import Json
 from integrationd.ports.outside import SecretSource
-from integrationd.signals import BundleSwapped, FileRefused, SecretMissed
+from integrationd.signals import BundleSwapped, FileAdvised, FileRefused, SecretMissed
 from integrationd.spec.bundle import Bundle
 from integrationd.spec.documents import Integration
 from integrationd.spec.settings import Settings
@@ -67,14 +67,15 @@ class Composition:
     def _tell_problems(self) -> None:
         problems = self.loaded.bundle.problems
         for problem in problems:
-            if str(problem) not in self._told:
+            if str(problem) in self._told:
+                continue
+            if problem.is_error:
+                keeps = self.loaded.kept_because_of(problem)
                 self.broadcast.emit(
-                    FileRefused(
-                        problem=str(problem),
-                        code=problem.code,
-                        keeps=self.loaded.kept_because_of(problem),
-                    )
+                    FileRefused(problem=str(problem), code=problem.code, keeps=keeps)
                 )
+            else:
+                self.broadcast.emit(FileAdvised(advice=str(problem), code=problem.code))
         self._told = frozenset(map(str, problems))
 
     def _tell_swap(self, before: Bundle, after: Bundle, took_s: float) -> None:
@@ -155,7 +156,9 @@ async def compose(
         await store.release_node(NODE)
         world = World(
             store=store,
-            http=AiohttpOpener(EgressPolicy(allow=tuple(item.network for item in settings.egress.allow))),
+            http=AiohttpOpener(
+                EgressPolicy(allow=tuple(item.network for item in settings.egress.allow))
+            ),
             secrets=build_secrets(settings),
             clock=clock,
             randomness=randomness,

@@ -15,12 +15,12 @@ from integrationd.daemon.composition import (
     missing_secrets,
 )
 from integrationd.daemon.lock import locked
+from integrationd.daemon.looking import looking
 from integrationd.daemon.paths import Paths
 from integrationd.daemon.settings import load_settings
 from integrationd.engine.status import integrations_status
 from integrationd.errors import StoreError
 from integrationd.model.json import Json
-from integrationd.store.sqlstore import SqlStore
 
 
 @asynccontextmanager
@@ -31,17 +31,6 @@ async def offline(paths: Paths) -> AsyncIterator[LocalActions]:
         async with compose(paths, settings, Broadcast()) as parts:
             await parts.load()
             yield LocalActions(parts)
-
-
-@asynccontextmanager
-async def looking(paths: Paths) -> AsyncIterator[SqlStore]:
-    """Open the store to read from it, beside a daemon or without one.
-
-    Raises:
-        StoreError: There is none, or it cannot be used.
-    """
-    async with SqlStore(paths.database, read_only=True) as store:
-        yield store
 
 
 async def offline_status(paths: Paths) -> Json:

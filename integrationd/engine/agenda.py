@@ -12,7 +12,9 @@ from integrationd.ports.store import StreamKey, StreamRow
 from integrationd.spec.bundle import Bundle
 
 SPREAD_MAX: Final = timedelta(seconds=30)
-"""Streams that are all due at start begin within this time, each at its own moment."""
+"""Streams that are all overdue at start begin within this time, each at its own moment."""
+NEW_SPREAD_MAX: Final = timedelta(seconds=1)
+"""One that was never read begins almost at once: somebody is waiting to see it work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +48,16 @@ def appointments(
 def _first_delay(
     key: StreamKey, every: timedelta, row: StreamRow | None, now: datetime
 ) -> timedelta:
-    soon = _spread(key, every)
-    if row is None or row.last_run is None or row.walking:
+    if row is None or row.last_run is None:
+        return _spread(key, min(every / 10, NEW_SPREAD_MAX))
+    soon = _spread(key, min(every / 10, SPREAD_MAX))
+    if row.walking:
         return soon
     remaining = row.last_run.started_at + every - now
     # A clock that was set back must not put a stream off for longer than its interval.
     return min(max(remaining, soon), every)
 
 
-def _spread(key: StreamKey, every: timedelta) -> timedelta:
+def _spread(key: StreamKey, most: timedelta) -> timedelta:
     digest = hashlib.blake2b(f"{key.integration}/{key.stream}".encode(), digest_size=4).digest()
-    share = int.from_bytes(digest, "big") / (1 << 32)
-    return min(every / 10, SPREAD_MAX) * share
+    return most * (int.from_bytes(digest, "big") / (1 << 32))

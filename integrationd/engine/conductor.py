@@ -12,7 +12,7 @@ from integrationd.config.units import Rate
 from integrationd.engine.plans import StreamPlan, build_plan
 from integrationd.engine.sync import RunOutcome, RunWish, sync_stream
 from integrationd.engine.world import World
-from integrationd.errors import StoreError, UsageError
+from integrationd.errors import StoreBrokenError, UsageError
 from integrationd.model.runs import Trigger
 from integrationd.signals import RunSkipped
 from integrationd.spec.bundle import Bundle
@@ -107,9 +107,10 @@ class Conductor:
         return run
 
     async def _guarded(self, run: Coroutine[Any, Any, RunOutcome | None]) -> RunOutcome | None:
+        """Let a failed store end the daemon only where going on would be guessing."""
         try:
             return await run
-        except StoreError:
+        except StoreBrokenError:
             self.failed.set()
             raise
 

@@ -77,7 +77,7 @@ async def receive(world: World, inlet: Inlet, call: Call) -> Accepted:
             integration=integration.name,
             endpoint=inlet.name,
             event_id=accepted.id,
-            event=event,
+            event_name=event,
             duplicate=accepted.duplicate,
             took_ms=round((world.clock.monotonic() - began_s) * 1000, 1),
         )

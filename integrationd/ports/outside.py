@@ -79,7 +79,11 @@ class HttpOpener(Protocol):
     """Makes the clients."""
 
     def open(self, policy: HttpPolicy) -> AbstractAsyncContextManager[Http]:
-        """Open a client with its own pool, TLS context and egress check."""
+        """Open a client with its own pool, TLS context and egress check.
+
+        Raises:
+            RefusedError: On entering: the CA file or the proxy cannot be used.
+        """
         ...
 
 

@@ -78,7 +78,8 @@ class PageCommit:
     state: ReadingState
     at: datetime
     counts: Counts
-    """What only the engine knows of this page: read, requests, retries, waited_ms."""
+    """What only the engine knows of this page: read, requests, retries, waited_ms; the store counts
+    the rest, one page for each commit included."""
     track_seen: bool = False
     """Keep which records were seen, for the sweep."""
     ids: Sequence[bytes] = ()
@@ -160,7 +161,7 @@ class StreamRow:
     last_run: RunRow | None
     last_done_at: datetime | None
     errors: int
-    """Runs that failed since the last one that did not."""
+    """Runs that failed since the last one that was done; one that was stopped changes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,7 +288,12 @@ class StoreReader(Protocol):
     """What people ask; works on a read-only store as well. A tenant of None means all of them."""
 
     def records(self, tenant: str, query: RecordQuery) -> AsyncIterator[StoredRecord]:
-        """Yield records in the order of their external ids, in bounded memory."""
+        """Yield records in the order of their external ids, in bounded memory.
+
+        Where an integration has several entities and the query names none, by entity first. What
+        is yielded within the first seconds is one state, so no half page shows; a longer listing
+        goes on with a newer one.
+        """
         ...
 
     def runs(

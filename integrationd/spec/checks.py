@@ -17,6 +17,7 @@ from integrationd.spec.documents import SystemBody
 from integrationd.spec.http import HttpSpec
 from integrationd.spec.shelf import Shelf
 from integrationd.spec.stream import Stream
+from integrationd.transform.mapping import Mapping as RecordMapping
 from integrationd.transform.scopes import Reference
 from integrationd.transform.template import Template
 from integrationd.wire.places import Place, Root
@@ -48,7 +49,7 @@ def check_system(body: SystemBody, site: Site, declared: Declared, shelf: Shelf 
         _check_roots(stream, site)
         _check_places(stream, body.http, own)
         if shelf is not None:
-            _check_mapping(stream, shelf, site)
+            _check_mapping(stream, shelf, site, declared)
             _check_request(stream, body.http, own)
 
 
@@ -90,7 +91,7 @@ def _is_web_address(text: str) -> bool:
         return False
 
 
-def _check_names(body: SystemBody, site: Site, declared: Declared) -> None:
+def _check_names(body: SystemBody | RecordMapping, site: Site, declared: Declared) -> None:
     known = {"config": declared.config, "secrets": declared.secrets}
     for reference in references_in(body):
         root, *rest = reference.path
@@ -113,11 +114,20 @@ def _check_roots(stream: Stream, site: Site) -> None:
             site.refuse(reference.position, "E204", message)
 
 
-def _check_mapping(stream: Stream, shelf: Shelf, site: Site) -> None:
+def _check_mapping(stream: Stream, shelf: Shelf, site: Site, declared: Declared) -> None:
     name = stream.mapping
-    if name is not None and shelf.mapping(name) is None:
+    if name is None:
+        return
+    found = shelf.mapping(name)
+    if found is None:
         reason = shelf.explain_missing("mapping", name)
         site.refuse(name.position, "E302", f"uses mapping {str(name)!r}, {reason}")
+        return
+    _check_names(found[0].mapping, site, declared)
+    for reference in references_in(found[0].mapping):
+        if reference.path[0] != "config":
+            message = f"expression uses {reference.path[0]!r}, variables here are: config"
+            site.refuse(reference.position, "E204", message)
 
 
 def _check_request(stream: Stream, http: HttpSpec | None, site: Site) -> None:

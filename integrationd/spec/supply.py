@@ -12,7 +12,7 @@ from integrationd.config.problems import nearest, shorten
 from integrationd.config.schema import validate_against
 from integrationd.model.json import Json
 from integrationd.spec.documents import ProviderDocument
-from integrationd.spec.references import SecretReference
+from integrationd.spec.references import SecretReference, refuse_literal
 from integrationd.spec.settings import SecretSettings
 
 Secrets: TypeAlias = Mapping[str, SecretReference | None]
@@ -28,11 +28,15 @@ class Supplier:
     provider: ProviderDocument | None
 
     def _section(self, key: str) -> Fields | None:
-        node = self.node.get(key) or Fields({}, self.node.position)
+        node, site = self.node.get(key), self.site.key(key)
+        if node is None:
+            return Fields({}, self.node.position)
         if isinstance(node, Fields):
             return node
-        if not (isinstance(node, Scalar) and node.told):
-            self.site.key(key).expected(node, "an object")
+        if key == "secrets":
+            refuse_literal(node, site, "write a name for each and where it is found")
+        elif not (isinstance(node, Scalar) and node.told):
+            site.expected(node, "an object")
         return None
 
     def config(self) -> Mapping[str, Json] | None:

@@ -157,6 +157,8 @@ _NEXT_PART = Prepared(
     "tenant",
     "run",
 )
+_SEEN = ("tenant", "run", "part", "nos")
+_KEEP_SEEN = Prepared(insert(seen).values({name: bindparam(name) for name in _SEEN}), *_SEEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +200,7 @@ def commit_page(conn: Connection, tenant: str, page: PageCommit) -> Counts:
     nos += _set_aside(change, page)
     if page.track_seen and nos:
         part = _NEXT_PART.run(conn, tenant, run.no).scalar_one()
-        conn.execute(
-            insert(seen).values(tenant=tenant, run=run.no, part=part, nos=pack_numbers(nos))
-        )
+        _KEEP_SEEN.run(conn, tenant, run.no, part, pack_numbers(nos))
     counts = replace(
         page.counts,
         pages=1,

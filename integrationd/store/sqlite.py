@@ -19,6 +19,7 @@ VERSION_MIN = (3, 34)
 """Rocky 9's; nothing newer (RETURNING, STRICT) is used."""
 
 Error = sqlite3.Error
+"""What the driver raises where SQLAlchemy is not in between."""
 
 BUSY_TIMEOUT_MS = 5000
 WAL_MAX_BYTES = 64 * 1024 * 1024
@@ -133,7 +134,7 @@ def is_in_transaction(conn: Connection) -> bool:
 
 
 def roll_back(conn: Connection) -> None:
-    """End a transaction that a refused COMMIT left open; SQLAlchemy counts it as over by then."""
+    """End the transaction that a refused COMMIT leaves open; SQLAlchemy counts it as over."""
     driver = conn.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
     if driver.in_transaction:

@@ -14,13 +14,11 @@ from sqlalchemy import (
     delete,
     false,
     insert,
-    or_,
     select,
     true,
     update,
 )
 
-from integrationd.model.runs import RunStatus
 from integrationd.ports.store import Retention
 from integrationd.store import sqlite
 from integrationd.store.readers import Readers
@@ -74,7 +72,7 @@ def ping(conn: Connection) -> None:
 
 
 def _list_aging(tenants: Sequence[str], now: datetime, retention: Retention) -> Iterator[_Aging]:
-    # A stream's last run is what ``status`` shows, also of a stream that is read once a year.
+    # What ``status`` shows, also of a stream that is read once a year, or that is read right now.
     shown = runs.c.no.in_(select(streams.c.last_run))
     yield _Aging(
         table=runs,
@@ -82,7 +80,7 @@ def _list_aging(tenants: Sequence[str], now: datetime, retention: Retention) -> 
         at=runs.c.started_at,
         before=to_ms(now - retention.runs),
         only=true(),
-        spared=or_(runs.c.status == RunStatus.RUNNING.value, shown),
+        spared=shown,
     )
     yield _Aging(
         table=events,

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from integrationd.errors import StoreBusyError, StoreError
+from integrationd.errors import StoreBrokenError, StoreBusyError, StoreError
 from integrationd.store import sqlite
 
 T = TypeVar("T")
@@ -39,13 +39,14 @@ class Health:
         A failed fsync is never tried again: the kernel has forgotten the pages by then.
         """
         if self._broken:
-            raise StoreError(self._broken)
+            raise StoreBrokenError(self._broken)
 
     def explain(self, error: SQLAlchemyError) -> StoreError:
         """Return what the error means, and remember it when nothing may go on."""
         found = sqlite.explain(self.where, error)
         if isinstance(error, DBAPIError) and sqlite.is_fatal(error):
             self.give_up(found)
+            return StoreBrokenError(str(found))
         return found
 
     def give_up(self, reason: StoreError) -> None:
@@ -83,7 +84,7 @@ def commit_together(conn: Connection, works: Sequence[Work[Any]], health: Health
 
 
 def _clean_up(conn: Connection, health: Health) -> None:
-    """Leave the connection without a transaction; where even that fails, nothing may go on."""
+    """Leave no transaction behind; where even that fails, nothing may go on."""
     try:
         sqlite.roll_back(conn)
     except sqlite.Error as error:

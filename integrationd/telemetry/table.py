@@ -92,6 +92,7 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
         level=LogLevel.ERROR,
         metrics=(count("integrationd_files_refused_total", "Problems of files, by code.", "code"),),
     ),
+    Entry(signal=signals.FileAdvised, event="file.advised", level=LogLevel.WARNING),
     Entry(
         signal=signals.SecretMissed,
         event="secret.missed",

@@ -6,9 +6,10 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import urlencode
 
 from integrationd.errors import ProviderError
@@ -27,7 +28,9 @@ from integrationd.wire.messages import Answer, Call
 Tell: TypeAlias = Callable[[Mapping[str, Json]], None]
 """Takes one thing that happened: an object with ``event``, as :func:`lines_of` lays it out."""
 
-_CHANGED_AT_ONCE = 3
+_CHANGED_AT_ONCE: Final = 3
+QUIET_S: Final = 2.0
+"""After so long without a call the first reading is taken to be over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +38,13 @@ class Habits:
     """What the played provider does by itself."""
 
     changes_every_s: float | None = None
-    """Some records change, and one comes or goes."""
+    """Some records change, and one comes or goes; not before the first reading is over."""
     webhook_url: str | None = None
     """Where signed events are posted to."""
     webhook_every_s: float = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Performance:
     """A player, its audience and the clock."""
 
@@ -50,17 +53,29 @@ class Performance:
     http: Http | None
     """Posts the events; not needed without them."""
     tell: Tell
+    called: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set with each call."""
 
     async def respond(self, call: Call) -> Answer:
         """Answer one call and tell of it."""
         if self.player.options.latency_s:
             await asyncio.sleep(self.player.options.latency_s)
+        self.called.set()
         answer = self.player.answer(call, time.monotonic())
         self.tell(self._called(call, answer))
         return answer
 
     async def keep_changing(self, every_s: float) -> None:
-        """Change a stream's records again and again, one stream after the other."""
+        """Change a stream's records again and again, one stream after the other.
+
+        Begins when the provider was read for the first time, so that what a first reading finds
+        does not depend on how long it takes.
+        """
+        await self.called.wait()
+        with suppress(TimeoutError):
+            while True:
+                self.called.clear()
+                await asyncio.wait_for(self.called.wait(), QUIET_S)
         turn = 0
         while True:
             for name, source in self.player.sources.items():

@@ -44,6 +44,8 @@ _NUMBER: Final = re.compile(
     r"[+-]?(?:[0-9]{1,100}(?:\.[0-9]{0,100})?|\.[0-9]{1,100})(?:[eE][+-]?[0-9]{1,3})?"
 )
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,99})(?:\.[0-9]{1,100})?")
 _DIGITS_MAX: Final = 100
 _WHOLE_MAX: Final = 10**_DIGITS_MAX
 _UNITS_PER_SECOND: Final = {TimeFormat.UNIX: 1, TimeFormat.UNIX_MS: 1000}
@@ -106,6 +108,8 @@ def _is_finite(value: float) -> bool:
 
 def _to_decimal(value: Json) -> Json:
     text = _to_text(value).strip() if not isinstance(value, bool | list | dict) else ""
+    if _DECIMAL.fullmatch(text):
+        return text
     if not _NUMBER.fullmatch(text):
         raise _refused("a decimal number")
     number = Decimal(text)
@@ -136,7 +140,9 @@ def _to_date(value: Json) -> Json:
 def _to_datetime(value: Json) -> Json:
     if isinstance(value, str) and _DAY.match(value):
         try:
-            return format_instant(datetime.fromisoformat(value))
+            moment = datetime.fromisoformat(value)
+            # Most providers write it as we do: a third of the time, on the hot path.
+            return value if _INSTANT.fullmatch(value) else format_instant(moment)
         except (ValueError, OverflowError):
             pass
     raise _refused(_TIME)

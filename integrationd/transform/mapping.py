@@ -164,7 +164,7 @@ def _after(rule: FieldRule) -> Convert:
 
     def change(value: Json) -> Json:
         if translate is not None:
-            value = translate.get(_as_key(value), default)
+            value = translate.get(_as_key(value))
         if value is None:
             return default
         return value if convert is None else convert(value)

@@ -1,115 +1,340 @@
-"""Templates: what writes. QUICK VERSION until the sandbox lands."""
+"""Templates, the language that writes: checked at load, compiled at the first use, bounded."""
+
 from __future__ import annotations
-import re
+
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from jinja2 import StrictUndefined, TemplateError, meta, nodes as jn
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from typing import TYPE_CHECKING, Final, TypeAlias
+
 from integrationd.config.decode import INVALID, Invalid, Site
 from integrationd.config.nodes import Fields, Items, Node, Position, Scalar
 from integrationd.config.problems import nearest
 from integrationd.errors import ExpressionError
 from integrationd.model.json import Json
-from integrationd.model.secret import Secret
+from integrationd.model.secret import Secret, reveal
+from integrationd.transform.printing import describe, print_value
 from integrationd.transform.scopes import Reference, Scope
 
-_ENV = ImmutableSandboxedEnvironment(undefined=StrictUndefined, finalize=lambda v: v.reveal() if isinstance(v, Secret) else v)
+if TYPE_CHECKING:
+    from integrationd.transform.jinja.sandbox import Outline
 
-def _text(value):
-    if value is None or isinstance(value, str): return value
-    if isinstance(value, bool): return "true" if value else "false"
-    if isinstance(value, (int, float)): return str(value)
-    raise ExpressionError("expected a single value")
+Encode: TypeAlias = Callable[[str], str]
+_MARKS: Final = ("{{", "{%", "{#")
+_SECRETS: Final = "secrets"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
+    """One value of a file that may have ``{{ }}`` in it."""
+
     text: str
+    """As it was written."""
     position: Position
     value: Json = None
-    references: tuple[Reference, ...] = ()
+    """What a constant stands for, with its type."""
+    paths: tuple[tuple[str | int, ...], ...] = ()
+    """The variables that it reads, each with the constant keys behind it."""
     is_constant: bool = True
+    """Whether nothing is filled in."""
     is_native: bool = False
-    is_secret: bool = False
-    @classmethod
-    def parse(cls, value: Json, position: Position) -> Template:
-        if not isinstance(value, str) or "{{" not in value and "{%" not in value:
-            return cls("" if value is None else str(value), position, value)
-        try:
-            tree = _ENV.parse(value)
-        except TemplateError as wrong:
-            raise ExpressionError(str(wrong)) from None
-        free = meta.find_undeclared_variables(tree)
-        refs = []
-        for node in tree.find_all((jn.Getattr, jn.Getitem)):
-            path = []
-            at = node
-            while isinstance(at, (jn.Getattr, jn.Getitem)):
-                path.insert(0, at.attr if isinstance(at, jn.Getattr) else getattr(at.arg, "value", None)); at = at.node
-            if isinstance(at, jn.Name) and at.name in free:
-                refs.append(Reference((at.name, *map(str, path)), position))
-        for name in free:
-            if not any(r.path[0] == name for r in refs):
-                refs.append(Reference((name,), position))
-        native = bool(re.fullmatch(r"\{\{(?:(?!\}\}).)*\}\}", value.strip()))
-        return cls(value, position, None, tuple(refs), False, native, "secrets" in free)
+    """Whether it is exactly one ``{{ }}``, so that the value keeps its type."""
+    is_path: bool = False
+    """Whether that one only names a variable."""
+
     @classmethod
     def decode_node(cls, node: Node, site: Site) -> Template | Invalid:
+        """Read a single value, and check the variables against the annotation's :class:`Scope`."""
         if not isinstance(node, Scalar):
             return site.expected(node, "text")
-        try:
-            made = cls.parse(node.value, node.position)
-        except ExpressionError as wrong:
-            return site.refuse(node.position, "E202", f"{site.path}: {wrong}")
+        if node.told:
+            return INVALID
+        if not _is_written(node.value):
+            try:
+                return cls.parse(node.value, node.position)
+            except ExpressionError:
+                return site.expected(node, "a number that can be sent", "E111")
+        outline = _outline(str(node.value))
+        for flaw in outline.flaws:
+            site.refuse(node.position, flaw.code, f"{site.path}: {flaw.message}")
         scope = site.note(Scope)
-        if scope is not None:
-            for r in made.references:
-                if r.path[0] not in scope.names:
-                    return site.refuse(node.position, "E204", f"template uses {r.path[0]!r}, variables here are: {', '.join(sorted(scope.names))}{nearest(r.path[0], scope.names)}")
-        return made
-    def render(self, variables: Mapping[str, Json], encode: Callable[[str], str] | None = None) -> Json | Secret:
+        unknown = _unknown_roots(outline, scope)
+        for name in unknown:
+            assert scope is not None
+            listed = ", ".join(sorted(scope.names))
+            close = nearest(name, scope.names).partition("; known here")[0]
+            message = f"template uses {name!r}, variables here are: {listed}{close}"
+            site.refuse(node.position, "E204", message)
+        if outline.flaws or unknown:
+            return INVALID
+        return cls._of(str(node.value), outline, node.position)
+
+    @classmethod
+    def parse(cls, value: Json, position: Position) -> Template:
+        """Parse a template; what is not text, or has no marks in it, is a constant.
+
+        Raises:
+            ExpressionError: It is no template, or says what a template may not.
+        """
+        if not _is_written(value):
+            return cls(text=print_value(value), position=position, value=value)
+        outline = _outline(value)
+        for flaw in outline.flaws:
+            raise ExpressionError(flaw.message)
+        return cls._of(value, outline, position)
+
+    @classmethod
+    def _of(cls, text: str, outline: Outline, position: Position) -> Template:
+        return cls(
+            text=text,
+            position=position,
+            paths=outline.paths,
+            is_constant=False,
+            is_native=outline.is_native,
+            is_path=outline.is_path,
+        )
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Return the variables that it reads, as text."""
+        return tuple(Reference(tuple(map(str, path)), self.position) for path in self.paths)
+
+    @property
+    def is_secret(self) -> bool:
+        """Tell whether it mentions ``secrets``, so that what it gives is secret."""
+        return any(path[0] == _SECRETS for path in self.paths)
+
+    def render(self, variables: Mapping[str, Json]) -> Json | Secret:
+        """Fill in values: a native template keeps the type of its value, any other gives text.
+
+        What is made with a secret is secret: its texts and numbers come as :class:`Secret`.
+
+        Raises:
+            ExpressionError: A variable has no value, or one that does not fit; or it grows past
+                the bounds. The message names variables, never values.
+        """
         if self.is_constant:
             return self.value
         try:
-            if self.is_native:
-                out = _ENV.compile_expression(self.text.strip()[2:-2], undefined_to_none=False)(**variables)
-                if isinstance(out, Secret): return out
-                if type(out).__name__ == "StrictUndefined": raise ExpressionError("undefined")
-                return Secret(str(out)) if self.is_secret else out
-            out = _ENV.from_string(self.text).render(**variables)
-        except TemplateError as wrong:
-            raise ExpressionError(str(wrong)) from None
-        return Secret(out) if self.is_secret else out
-    def render_text(self, variables: Mapping[str, Json], *, encode: Callable[[str], str] | None = None) -> str | Secret | None:
-        out = self.render(variables)
-        return out if isinstance(out, Secret) else _text(out)
+            return self._render_value(variables)
+        except RecursionError:
+            raise ExpressionError("a value in the template is nested too deep") from None
 
-@dataclass(frozen=True)
+    def render_text(
+        self, variables: Mapping[str, Json], *, encode: Encode | None = None
+    ) -> str | Secret | None:
+        """Fill in values and return text, or None where the only value is null.
+
+        Args:
+            variables: As for :meth:`render`.
+            encode: Applied to the text of each value that is filled in, not to what stands
+                around them; what it raises is not changed.
+
+        Raises:
+            ExpressionError: As :meth:`render`, and where a value is a list or an object.
+        """
+        if self.is_constant:
+            return None if self.value is None else print_value(self.value)
+        if not self.is_native:
+            text, is_secret = self._run(variables, encode)
+            return Secret(text) if is_secret else text
+        value = self.render(variables)
+        if value is None:
+            return None
+        plain = reveal(value) if isinstance(value, Secret) else print_value(value)
+        text = plain if encode is None else encode(plain)
+        return Secret(text) if isinstance(value, Secret) else text
+
+    def _render_value(self, variables: Mapping[str, Json]) -> Json | Secret:
+        if self.is_path:
+            value, was_secret = _look_up(self.paths[0], variables)
+            return _hide(value) if was_secret or self.is_secret else value
+        value, is_secret = self._run(variables, None)
+        return _hide(value) if is_secret else value
+
+    def _run(self, variables: Mapping[str, Json], encode: Encode | None) -> tuple[Json, bool]:
+        """Return what Jinja2 makes of it, revealed, and whether a secret may be in it."""
+        from jinja2 import TemplateError, UndefinedError  # noqa: PLC0415 - as in _outline
+
+        from integrationd.transform.jinja import meter, sandbox  # noqa: PLC0415
+
+        try:
+            values, is_secret = self._open(variables)
+            run = sandbox.compile_template(self.text)
+            return run(values, meter.Meter(encode)), is_secret
+        except sandbox.EmptyError as wrong:
+            raise ExpressionError(str(wrong)) from None
+        except UndefinedError as wrong:
+            raise ExpressionError(self._name_missing(str(wrong), variables)) from None
+        except TypeError:
+            message = "the template compares or combines values of kinds that do not fit"
+            raise ExpressionError(message) from None
+        except RecursionError:
+            raise ExpressionError("a value in the template is nested too deep") from None
+        except (TemplateError, ValueError, ArithmeticError, LookupError, AttributeError):
+            message = "the template cannot be filled in with these values"
+            raise ExpressionError(message) from None
+
+    def _open(self, variables: Mapping[str, Json]) -> tuple[dict[str, Json], bool]:
+        """Return the variables that it reads with every secret revealed, and whether one was."""
+        opened: dict[str, Json] = {}
+        is_secret = self.is_secret
+        for name in {str(path[0]) for path in self.paths} & variables.keys():
+            value = variables[name]
+            held = _holds_secret(value)
+            opened[name] = _show(value) if held else value
+            is_secret = is_secret or held
+        return opened, is_secret
+
+    def _name_missing(self, key: str, variables: Mapping[str, Json]) -> str:
+        """Name a missing value as its author wrote it, as far as that can be known."""
+        for path in self.paths:
+            try:
+                _look_up(path, variables)
+            except ExpressionError as wrong:
+                if key in map(str, path):
+                    return str(wrong)
+        return _without_value(key)
+
+
+@dataclass(frozen=True, slots=True)
 class JsonTemplate:
+    """Lists and objects with templates in them; keys are plain text."""
+
     tree: Json
+    """Lists, objects and, where single values stand, :class:`Template`."""
     position: Position
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        return tuple(r for t in self.templates() for r in t.references)
-    def templates(self) -> Iterator[Template]:
-        def walk(v):
-            if isinstance(v, Template): yield v
-            elif isinstance(v, dict):
-                for x in v.values(): yield from walk(x)
-            else:
-                for x in v: yield from walk(x)
-        return walk(self.tree)
+
     @classmethod
     def decode_node(cls, node: Node, site: Site) -> JsonTemplate | Invalid:
-        def walk(n, s):
-            if isinstance(n, Fields): return {k: walk(v, s.key(k)) for k, v in n.entries.items()}
-            if isinstance(n, Items): return [walk(v, s) for v in n.items]
-            return Template.decode_node(n, s)
-        before = len(site.problems.found)
-        tree = walk(node, site)
-        return INVALID if len(site.problems.found) > before else cls(tree, node.position)
+        """Read any value; the annotation's scope holds for every template in it."""
+        told = len(site.problems.found)
+        tree = _decode_tree(node, site)
+        return (
+            INVALID
+            if len(site.problems.found) > told or tree is INVALID
+            else cls(tree, node.position)
+        )
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Return the variables that its templates read."""
+        return tuple(reference for each in self.templates() for reference in each.references)
+
+    def templates(self) -> Iterator[Template]:
+        """Yield its templates, constants too, in the order of the file."""
+        return _templates_in(self.tree)
+
     def render(self, variables: Mapping[str, Json]) -> Json:
-        def walk(v):
-            if isinstance(v, Template): return v.render(variables)
-            if isinstance(v, dict): return {k: walk(x) for k, x in v.items()}
-            return [walk(x) for x in v]
-        return walk(self.tree)
+        """Fill in values; a :class:`Secret` stays one.
+
+        Raises:
+            ExpressionError: As :meth:`Template.render`.
+        """
+        return _render_tree(self.tree, variables)
+
+
+def _is_written(value: Json) -> bool:
+    """Tell whether a value has a mark of Jinja in it."""
+    return isinstance(value, str) and any(mark in value for mark in _MARKS)
+
+
+def _outline(text: str) -> Outline:
+    # Imported at the first template: Jinja2 takes 50 ms, and constants do without it.
+    from integrationd.transform.jinja import sandbox  # noqa: PLC0415
+
+    return sandbox.outline(text)
+
+
+def _unknown_roots(outline: Outline, scope: Scope | None) -> list[str]:
+    if scope is None:
+        return []
+    roots = dict.fromkeys(str(path[0]) for path in outline.paths)
+    return [name for name in roots if name not in scope.names]
+
+
+def _look_up(path: tuple[str | int, ...], variables: Mapping[str, Json]) -> tuple[Json, bool]:
+    """Return what stands at a path, and whether the way there led into a secret."""
+    value: Json = dict(variables) if len(path) == 1 else variables
+    led_into_secret = False
+    for depth, key in enumerate(path, start=1):
+        if isinstance(value, Secret):
+            value, led_into_secret = value.reveal(), True
+        if isinstance(value, Mapping) and isinstance(key, str) and key in value:
+            value = value[key]
+        elif isinstance(value, list | str) and isinstance(key, int) and 0 <= key < len(value):
+            value = value[key]
+        else:
+            raise ExpressionError(_without_value(_spell(path[:depth])))
+    return value, led_into_secret
+
+
+def _spell(path: tuple[str | int, ...]) -> str:
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)[1:]
+
+
+def _without_value(name: str) -> str:
+    return f"{name!r} has no value; supply it, or add | default(…)"
+
+
+def _holds_secret(value: Json) -> bool:
+    pending = [value]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, Secret):
+            return True
+        if isinstance(value, Mapping):
+            pending.extend(value.values())
+        elif isinstance(value, list | tuple):
+            pending.extend(value)
+    return False
+
+
+def _show(value: Json) -> Json:
+    """Return a value with every secret in it as plain text."""
+    if isinstance(value, Secret):
+        return value.reveal()
+    if isinstance(value, Mapping):
+        return {key: _show(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_show(item) for item in value]
+    return value
+
+
+def _hide(value: Json) -> Json:
+    """Return a value with every text and number in it as a secret."""
+    if value is None or isinstance(value, bool | Secret):
+        return value
+    if isinstance(value, Mapping):
+        return {key: _hide(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hide(item) for item in value]
+    return Secret(print_value(value))
+
+
+def _decode_tree(node: Node, site: Site) -> Json:
+    match node:
+        case Fields():
+            return {
+                key: _decode_tree(item, site.key(key).noted(*site.notes))
+                for key, item in node.entries.items()
+            }
+        case Items():
+            return [_decode_tree(item, site.item(at)) for at, item in enumerate(node.items)]
+        case Scalar():
+            return Template.decode_node(node, site)
+
+
+def _templates_in(tree: Json) -> Iterator[Template]:
+    if isinstance(tree, Template):
+        yield tree
+        return
+    for item in tree.values() if isinstance(tree, dict) else tree:
+        yield from _templates_in(item)
+
+
+def _render_tree(tree: Json, variables: Mapping[str, Json]) -> Json:
+    if isinstance(tree, Template):
+        return tree.render(variables)
+    if isinstance(tree, dict):
+        return {key: _render_tree(item, variables) for key, item in tree.items()}
+    return [_render_tree(item, variables) for item in tree]

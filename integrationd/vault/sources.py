@@ -133,7 +133,7 @@ def _read_file(path: Path) -> str | None:
     followed, and a pipe does not hold us up.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise _UnusableError(f"{path} is not a regular file")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,6 +19,7 @@ from integrationd.spec.settings import Settings
 from integrationd.web.problem import problem
 from integrationd.wire.messages import Call
 
+_log = logging.getLogger(__name__)
 UNAVAILABLE: Final = 503
 RETRY_AFTER_S: Final = 30
 """What a sender is told to wait when we are full or closing."""
@@ -65,6 +67,10 @@ class Hooks:
         except (TimeoutError, TooLargeError, SignatureError, SecretError, StoreError) as failed:
             status, told = next((s, t) for kind, s, t in REFUSALS if isinstance(failed, kind))
             return self._refuse(inlet, status, told, reason=str(failed))
+        except Exception:  # noqa: BLE001 - one of the three places where all is caught
+            # A fault of our own: the sender must try again, and we must see it.
+            _log.exception("webhook %s/%s", inlet.integration.name, inlet.name)
+            return self._refuse(inlet, UNAVAILABLE, "the event cannot be stored", reason="a fault")
         return web.json_response({"id": accepted.id, "duplicate": accepted.duplicate})
 
     async def _read(self, request: web.Request, inlet: Inlet) -> bytes:

@@ -64,12 +64,12 @@ def build_listener(
 
 
 @web.middleware
-async def _strict(request: web.Request, inner: Handler) -> web.StreamResponse:
+async def _strict(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse other protocols, and answer what goes wrong without telling more than needed."""
     if request.version not in (HttpVersion10, HttpVersion11):
         return problem(505, "HTTP/1.1 is spoken here")
     try:
-        response = await inner(request)
+        response = await handler(request)
     except web.HTTPNotFound:
         response = problem(404, NOTHING_HERE)
     except web.HTTPException as known:

@@ -50,7 +50,7 @@ def dump_json(value: Json) -> str:
     """
     try:
         return json.dumps(
-            value, default=_reveal, allow_nan=True, ensure_ascii=False, separators=(",", ":")
+            value, default=_reveal, allow_nan=False, ensure_ascii=False, separators=(",", ":")
         )
     except ValueError:
         raise RefusedError("a number without bounds (NaN or infinity) cannot be sent") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -13,6 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+# A development dependency, not a program on the path: where it is installed, its tests run.
+if importlib.util.find_spec("localstripe") is not None:
+    os.environ.setdefault("INTEGRATIOND_TEST_LOCALSTRIPE", "1")
 
 LOOPBACK_SETTINGS = "listen: 127.0.0.1:0\negress: {allow: [127.0.0.0/8]}\n"
 

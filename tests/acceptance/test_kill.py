@@ -49,7 +49,7 @@ class Pages(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Stay silent."""
 
 
@@ -149,11 +149,13 @@ def run_for(installation: Any, seconds: float) -> bool:
 
 
 def test_killed_syncs_leave_whole_pages_and_the_source_in_the_end(installation, source_url):
-    """Whenever a sync is killed, a reader sees whole pages only, and the last run ends at the source."""
+    """Whenever a sync is killed, readers see whole pages only, and the end is the source."""
     installation.write(
         "integrations/source.yaml",
         "integration: source\n"
-        f"http: {{base_url: '{source_url}', paginate: {{type: page, into: query.page, total: body.total}}}}\n"
+        "http:\n"
+        f"  base_url: '{source_url}'\n"
+        "  paginate: {type: page, into: query.page, total: body.total}\n"
         "streams: {items: {get: /items, records: body.items, key: id}}\n",
     )
     chance = random.Random(KILLS)

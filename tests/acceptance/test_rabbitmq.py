@@ -64,7 +64,7 @@ def broker(open_api: Any) -> Iterator[Broker]:
 
 
 def test_queues_equal_what_the_broker_says(installation, broker):
-    """300 queues arrive in 3 pages; 10 changed and 10 deleted ones are all that the next run writes."""
+    """300 queues arrive in 3 pages; the next run writes 10 changed and 10 deleted ones alone."""
     with ThreadPoolExecutor(8) as pool:
         list(
             pool.map(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -44,7 +44,7 @@ def customers(api: Any) -> dict[str, Any]:
 
 
 def _mapped(customer: dict[str, Any]) -> dict[str, Any]:
-    created = datetime.fromtimestamp(customer["created"], tz=timezone.utc)
+    created = datetime.fromtimestamp(customer["created"], tz=UTC)
     names = ("name", "email", "phone", "description", "currency", "delinquent", "metadata")
     return {
         **{name: customer[name] for name in names},

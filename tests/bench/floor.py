@@ -22,12 +22,22 @@ def mapped(r):
     """Map one record by hand, as fast as it gets while null-safe where the data needs it."""
     address, company, meta = r["address"], r["company"], r["meta"]
     return {
-        "name": r["full_name"], "email": r["email"], "status": r["status"],
-        "created_at": r["created_at"], "updated_at": r["updated_at"], "balance": r["balance"],
-        "currency": r["currency"], "street": address["street"], "city": address["city"],
-        "postcode": address["postcode"], "country": address["country"],
-        "company_id": company["id"], "company": company["name"], "score": meta["score"],
-        "owner": meta["owner"]["email"], "tag": r["tags"][0],
+        "name": r["full_name"],
+        "email": r["email"],
+        "status": r["status"],
+        "created_at": r["created_at"],
+        "updated_at": r["updated_at"],
+        "balance": r["balance"],
+        "currency": r["currency"],
+        "street": address["street"],
+        "city": address["city"],
+        "postcode": address["postcode"],
+        "country": address["country"],
+        "company_id": company["id"],
+        "company": company["name"],
+        "score": meta["score"],
+        "owner": meta["owner"]["email"],
+        "tag": r["tags"][0],
     }
 
 

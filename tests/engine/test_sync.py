@@ -1,11 +1,14 @@
 """A run of one stream: what is asked, stored, resumed, swept and told."""
 
+from datetime import timedelta
+
 import pytest
 
+from integrationd.engine.sync import RunWish, sync_stream
 from integrationd.errors import UnavailableError
-from integrationd.model.runs import RunStatus
+from integrationd.model.runs import RunStatus, Trigger
 from integrationd.signals import CallRetried, DeletionHeld, PageCommitted, RunFinished
-from tests.support.fakes import Provider, answer, script
+from tests.support.fakes import answer, script
 from tests.support.worlds import plan_of, stage
 
 pytestmark = pytest.mark.looptime(start=0)
@@ -307,30 +310,19 @@ async def test_missing_secret_fails_the_run_and_names_it():
 
 
 async def test_one_reading_of_a_stream_at_a_time():
-    """While a stream is read, nobody else reads it."""
+    """While somebody holds the stream, nobody else reads it."""
     plan = plan_of(SHOP, "orders")
-    inner: list[object] = []
-
-    async def read_again() -> None:
-        from integrationd.engine.sync import RunWish, sync_stream
-
-        wish = RunWish(trigger="manual")
-        inner.append(await sync_stream(on.world, plan, wish, settings=on.settings, budget=None))
-
-    provider = Provider(lambda line, headers: answer({"data": [], "next": None}))
+    provider, used_up = script()
     async with stage(provider) as on:
-        lease = await on.store.claim(
-            plan.tenant,
-            "stream",
-            "shop/orders",
-            holder="other:boot",
-            now=on.world.clock.now(),
-            ttl=__import__("datetime").timedelta(seconds=60),
-        )
-        await read_again()
+        now, ttl = on.world.clock.now(), timedelta(seconds=60)
+        where = ("stream", "shop/orders")
+        held = await on.store.claim(plan.tenant, *where, holder="other:boot", now=now, ttl=ttl)
+        wish = RunWish(trigger=Trigger.MANUAL)
+        outcome = await sync_stream(on.world, plan, wish, settings=on.settings, budget=None)
 
-    assert lease is not None
-    assert inner == [None]
+    assert held is not None
+    assert outcome is None
+    used_up()
 
 
 async def test_signals_tell_pages_and_the_end():

@@ -16,7 +16,9 @@ INNER = ("spec", "wire", "transform", "config", "model", "signals.py", "errors.p
 """Rooms without sockets, files, clock and randomness."""
 
 # What .gitignore names, and the environment, which may lie here under another name.
-_LEFT_OUT = re.compile(r"\.git|\.venv.*|__pycache__|\..*_cache|\.hypothesis|\.demo|build|dist|.*\.egg-info")
+_LEFT_OUT = re.compile(
+    r"\.git|\.venv.*|__pycache__|\..*_cache|\.hypothesis|\.demo|build|dist|.*\.egg-info"
+)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

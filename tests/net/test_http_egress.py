@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from ipaddress import ip_network
+from typing import ClassVar
 
 import pytest
 
 from integrationd.errors import EgressError, ProviderError, RefusedError, UnavailableError
 from integrationd.ports.outside import HttpPolicy
 from integrationd.transport.connect import read_addresses
-from integrationd.transport.egress import EgressPolicy
+from integrationd.transport.egress import Address, EgressPolicy
 from integrationd.transport.http import AiohttpOpener
 from integrationd.wire.messages import Answer, Request
 
@@ -155,27 +156,25 @@ async def test_literal_address_is_checked_without_a_look_up(listening, host, fau
     assert names.asked == []
 
 
+class ClosingPolicy(EgressPolicy):
+    """Lets the look-up pass and refuses the peer, as if the connection ended elsewhere."""
+
+    asked: ClassVar[list[str]] = []
+
+    def find_fault(self, address: Address, host: str) -> str | None:
+        """Pass once."""
+        self.asked.append(f"{address} {host}")
+        return None if len(self.asked) == 1 else f"{address} ({host}) is closed"
+
+
 async def test_peer_is_checked_after_connecting(listening):
-    """A connection that ends elsewhere is closed before a byte of the request is sent."""
+    """A connection that ends at a closed peer is left before a byte of the request is sent."""
+    async with listening(OK) as (port, seen):
+        url = f"http://erp.example:{port}/"
+        fault = await fault_of(url, egress=ClosingPolicy(), names=Names(("127.0.0.1",)))
 
-    async def look_up(host: str) -> tuple[str, ...]:
-        # 0.0.0.0 connects to loopback on Linux: what was asked for is not where it ended.
-        return ("0.0.0.0",)
-
-    egress = EgressPolicy(allow=(ip_network("0.0.0.0/32"),))
-    policy = HttpPolicy(
-        hosts=frozenset({"erp.example"}),
-        connect_timeout=timedelta(seconds=1),
-        read_timeout=timedelta(seconds=1),
-        total_timeout=timedelta(seconds=1),
-        response_max_bytes=1000,
-    )
-    client = AiohttpOpener(egress, look_up).open(policy)
-    async with listening(OK) as (port, seen), client as http:
-        with pytest.raises(EgressError) as caught:
-            await http.send(Request(method="GET", url=f"http://erp.example:{port}/"))
-
-    assert str(caught.value).endswith(f": 127.0.0.1 (erp.example) is a loopback address; {ADVICE}")
+    assert fault == f"GET {url}: 127.0.0.1 (erp.example) is closed"
+    assert ClosingPolicy.asked == ["127.0.0.1 erp.example"] * 2
     assert seen == [b""]
 
 

@@ -3,8 +3,8 @@
     python pageserver.py --records 200000 [--latency-ms 5]
 
 prints its port on the first line. ``GET /records?limit=500&cursor=…`` answers
-``{"data": [...], "next_cursor": "…" or null, "total": n}``. Records are serialised once; a page is a
-slice of one buffer.
+``{"data": [...], "next_cursor": "…" or null, "total": n}``. Records are serialised once; a page is
+a slice of one buffer.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ from integrationd.engine.world import World
 from integrationd.model.runs import Trigger
 from integrationd.ports.store import RecordQuery, StreamKey
 from integrationd.spec.build import build_bundle
-from integrationd.spec.read import read_file
 from integrationd.spec.bundle import Bundle
-from integrationd.spec.source import SourceFile
+from integrationd.spec.read import read_file
 from integrationd.spec.settings import Settings
+from integrationd.spec.source import SourceFile
 from integrationd.store.sqlstore import SqlStore
 from tests.support.fakes import Dice, Ear, LoopClock, Pockets, Provider
 

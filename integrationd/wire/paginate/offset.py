@@ -21,7 +21,7 @@ class OffsetPaging:
     The offset grows by what a page held, not by what it was asked to hold: where a provider gives
     fewer, nothing is left out. The walk ends at an empty page, where ``stop_when`` holds, and when
     ``total`` records were read. Where neither is given, it also ends at a short page, see
-    ``full_pages``. Its token is ``{offset, most}``.
+    ``full_pages``. Its token is ``{offset, last}``.
     """
 
     kind: ClassVar[str] = "offset"
@@ -37,9 +37,9 @@ class OffsetPaging:
     stop_when: Annotated[Expression | None, REPLY] = None
     """True on the last page."""
     full_pages: bool = True
-    """Every page but the last is full, so that a page with fewer records than an earlier one is
-    the last. ``false`` where the provider leaves records out of pages after counting them: then
-    only an empty page ends the walk. A first page is never short: many providers give fewer
+    """Every page but the last is full, so that a page with fewer records than the one before it
+    is the last. ``false`` where the provider leaves records out of pages after counting them:
+    then only an empty page ends the walk. A first page is never short: many providers give fewer
     records than asked for, and say nothing."""
 
     def apply(self, request: Request, token: Json) -> Request:
@@ -54,19 +54,19 @@ class OffsetPaging:
             PageShapeError: The total that the spec reads is not there.
         """
         first = (self.start, 0)
-        offset, most = first if token is None else tokens.read_stored(token, "offset", "most")
+        offset, last = first if token is None else tokens.read_stored(token, "offset", "last")
         offset += page.count
-        if self._ends(page, read=offset - self.start, most=most):
+        if self._ends(page, read=offset - self.start, last=last):
             return None
-        return {"offset": offset, "most": max(most, page.count)}
+        return {"offset": offset, "last": page.count}
 
     def total(self, page: Page) -> int | None:
         """Return how many records the provider says there are."""
         return tokens.find_number(self.total_, page)
 
-    def _ends(self, page: Page, *, read: int, most: int) -> bool:
+    def _ends(self, page: Page, *, read: int, last: int) -> bool:
         if page.count == 0 or tokens.holds(self.stop_when, page):
             return True
         if self.total_ is not None:
             return read >= tokens.read_number(self.total_, page, "total")
-        return self.stop_when is None and self.full_pages and page.count < most
+        return self.stop_when is None and self.full_pages and page.count < last

@@ -20,7 +20,7 @@ class PageNumberPaging:
 
     The walk ends at an empty page, where ``stop_when`` holds, and when ``total`` records or
     ``total_pages`` pages were read. Where none of the three is given but ``size`` is, it also ends
-    at a short page, see ``full_pages``. Its token is ``{page, read, most}``.
+    at a short page, see ``full_pages``. Its token is ``{page, read, last}``.
     """
 
     kind: ClassVar[str] = "page"
@@ -38,9 +38,9 @@ class PageNumberPaging:
     stop_when: Annotated[Expression | None, REPLY] = None
     """True on the last page."""
     full_pages: bool = True
-    """Every page but the last is full, so that a page with fewer records than an earlier one is
-    the last. ``false`` where the provider leaves records out of pages after counting them: then
-    only an empty page ends the walk. A first page is never short: many providers give fewer
+    """Every page but the last is full, so that a page with fewer records than the one before it
+    is the last. ``false`` where the provider leaves records out of pages after counting them:
+    then only an empty page ends the walk. A first page is never short: many providers give fewer
     records than asked for, and say nothing."""
 
     def apply(self, request: Request, token: Json) -> Request:
@@ -55,19 +55,19 @@ class PageNumberPaging:
         Raises:
             PageShapeError: A total that the spec reads is not there.
         """
-        names = ("page", "read", "most")
+        names = ("page", "read", "last")
         first = (self.start, 0, 0)
-        number, read, most = first if token is None else tokens.read_stored(token, *names)
+        number, read, last = first if token is None else tokens.read_stored(token, *names)
         read += page.count
-        if self._ends(page, number=number, read=read, most=most):
+        if self._ends(page, number=number, read=read, last=last):
             return None
-        return {"page": number + 1, "read": read, "most": max(most, page.count)}
+        return {"page": number + 1, "read": read, "last": page.count}
 
     def total(self, page: Page) -> int | None:
         """Return how many records the provider says there are."""
         return tokens.find_number(self.total_, page)
 
-    def _ends(self, page: Page, *, number: int, read: int, most: int) -> bool:
+    def _ends(self, page: Page, *, number: int, read: int, last: int) -> bool:
         if page.count == 0 or tokens.holds(self.stop_when, page):
             return True
         if self.total_ is not None and read >= tokens.read_number(self.total_, page, "total"):
@@ -77,4 +77,4 @@ class PageNumberPaging:
             return number - self.start + 1 >= pages
         if self.total_ is not None or self.stop_when is not None or self.size is None:
             return False
-        return self.full_pages and page.count < most
+        return self.full_pages and page.count < last

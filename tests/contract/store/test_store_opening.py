@@ -29,12 +29,13 @@ async def make(path, *statements):
     conn.close()
 
 
-async def test_first_start_makes_the_tables_and_the_second_keeps_them(path):
-    """An empty place becomes a store; what is in it is there the next time."""
-    async with SqlStore(path) as store:
+@pytest.mark.parametrize("inline", [False, True])
+async def test_first_start_makes_the_tables_and_the_second_keeps_them(path, inline):
+    """An empty place becomes a store; what is in it is there the next time, threads or not."""
+    async with SqlStore(path, inline=inline) as store:
         await store.endpoint_path("t", "shop", "orders", fresh="p1")
 
-    async with SqlStore(f"sqlite:///{path}") as store:
+    async with SqlStore(f"sqlite:///{path}", inline=inline) as store:
         assert await store.endpoint_path("t", "shop", "orders", fresh="p2") == "p1"
 
 

@@ -1,8 +1,10 @@
 """Reading beside the writer: whole pages, bounded memory, nobody pinned."""
 
 import asyncio
+import itertools
 
 import pytest
+from sqlalchemy import event
 
 from integrationd.errors import StoreError
 from integrationd.ports.store import StreamKey
@@ -83,6 +85,42 @@ async def test_every_listing_is_the_same_in_pieces(disk, monkeypatch):
 
     assert [len(listing) for listing in at_once] == [14, 7, 7, 5, 14, 7, 5, 7, 7, 7, 6]
     assert await list_all() == at_once
+
+
+async def test_no_listing_sorts(disk, monkeypatch):
+    """Each piece is found by an index: a sort in each of them would cost the list's square."""
+    monkeypatch.setattr(readers, "CHUNK_ROWS", 1)
+    for number in range(2):
+        name = f"{number}"
+        await disk.sync(f"run_{name}", disk.put(name), aside=[disk.bad(f"q{name}")])
+        await disk.store.accept_event(disk.event(name, number=number))
+    asked = []
+
+    def note(conn, cursor, statement, parameters, context, executemany):
+        asked.append((statement, parameters))
+
+    engine = disk.store._parts.readers.engine
+    event.listen(engine, "before_cursor_execute", note)
+    store = disk.store
+    for tenant, key in itertools.product((None, "default"), (None, disk.key)):
+        assert len([row async for row in store.runs(tenant, key=key)]) == 2
+        assert len([row async for row in store.quarantine(tenant, key)]) == 2
+        integration = key and "shop"
+        assert len([row async for row in store.events(tenant, integration=integration)]) == 2
+    for entity, stream in itertools.product((None, "patron"), (None, "patrons")):
+        assert len(await disk.records(entity=entity, stream=stream)) == 2
+    lease = await disk.begin("run_9")
+    await disk.sweep("run_9", lease)
+    event.remove(engine, "before_cursor_execute", note)
+
+    with engine.connect() as conn:
+        plans = {
+            sql: [row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given)]
+            for sql, given in asked
+            if sql.startswith("SELECT")
+        }
+    assert len(plans) > 20
+    assert [sql for sql, plan in plans.items() if "TEMP B-TREE" in str(plan)] == []
 
 
 async def test_old_state_is_let_go_and_the_listing_goes_on(disk, monkeypatch):

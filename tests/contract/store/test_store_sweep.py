@@ -146,5 +146,7 @@ async def test_late_holder_sweeps_nothing(desk):
 
     with pytest.raises(LeaseLostError):
         await desk.sweep("run_1", late)
+    with pytest.raises(LeaseLostError):
+        await desk.sweep("run_1", late, rows_max=0, fraction_max=0)
 
     assert list(await desk.alive()) == ["a", "b"]

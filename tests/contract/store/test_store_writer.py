@@ -104,6 +104,7 @@ async def test_failing_commit_fails_everybody(disk, path):
     message = f"{path}: FOREIGN KEY constraint failed (SQLITE_CONSTRAINT_FOREIGNKEY)"
     assert [str(outcome) for outcome in outcomes] == [message] * 3
     assert await disk.rows(counters) == []
+    assert not driver.in_transaction
     assert await run_all(disk, add("a", 1)) == [1]
 
 
@@ -123,6 +124,24 @@ async def test_cancelled_caller_hurts_nobody(disk):
     assert {type(one) for one in outcomes[::2]} == {asyncio.CancelledError}
     assert sorted(row[2] for row in await disk.rows(counters)) == list(range(1, 20, 2))
     assert writer._room._value == 1000
+
+
+async def test_caller_that_goes_during_the_commit_hurts_nobody(disk):
+    """One that is cancelled while its transaction runs leaves the answers of its batch alone."""
+    writer = disk.store._parts.writer
+    go = threading.Event()
+    with held_up(disk):
+        await asyncio.sleep(0.05)
+        works = [add("a", 1), lambda conn: go.wait(10), add("b", 2)]
+        first, *others = [asyncio.ensure_future(writer.run(work)) for work in works]
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.05)
+    first.cancel()
+    go.set()
+
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(*others) == [True, 2]
+    assert await disk.rows(counters) == [("t", "a", 1), ("t", "b", 2)]
 
 
 async def test_full_queue_refuses_events_and_lets_others_wait(path):

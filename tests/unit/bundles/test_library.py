@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from integrationd.bundles.library import Library
-from integrationd.spec.settings import Settings
+from integrationd.spec.settings import SecretSettings, Settings
 
 PROVIDER = """\
 provider: shop
@@ -26,6 +26,7 @@ BAD = "integration: [\n"
 
 
 def integration(name, site="a"):
+    """Return the file of one account."""
     return f"integration: {name}\nuses: shop\nconfig: {{site: {site}}}\n"
 
 
@@ -49,15 +50,15 @@ class Place:
         return Library(
             config_dir=self.config,
             state_dir=self.state,
-            settings=Settings(),
             shipped={"specs": self.shipped},
             settle_s=0.001,
-            **more,
+            **{"settings": Settings(), **more},
         )
 
 
 @pytest.fixture
 def place(tmp_path):
+    """Make a configuration with two accounts at one provider."""
     place = Place(tmp_path)
     place.write("specs/shop.yaml", PROVIDER)
     place.write("mappings/order.yaml", MAPPING)
@@ -67,6 +68,7 @@ def place(tmp_path):
 
 
 def digests(loaded):
+    """Tell what each integration is made of."""
     return {name: made.digest for name, made in loaded.bundle.integrations.items()}
 
 
@@ -89,8 +91,10 @@ def test_a_bad_file_keeps_its_last_good_version_and_hurts_only_itself(place):
     assert digests(loaded) == before
     assert loaded.kept == {"one"}
     assert [str(problem) for problem in loaded.bundle.problems] == [
-        "integrations/one.yaml:2:1: E105: not valid YAML: a value was expected here; add it or "
-        "put it in quotes"
+        (
+            "integrations/one.yaml:2:1: E105: not valid YAML: a value was expected here; add it or "
+            "put it in quotes"
+        )
     ]
     assert loaded.kept_because_of(loaded.bundle.problems[0]) == ("one",)
 
@@ -183,8 +187,10 @@ def test_a_copied_file_changes_nothing_that_runs(place):
 
     assert (digests(loaded), loaded.kept) == (before, {"one"})
     assert [str(problem) for problem in loaded.bundle.problems] == [
-        "integrations/one.yaml:1:14: E304: integration 'one' is already defined at "
-        "integrations/a-copy.yaml:1:14; rename or remove one of them"
+        (
+            "integrations/one.yaml:1:14: E304: integration 'one' is already defined at "
+            "integrations/a-copy.yaml:1:14; rename or remove one of them"
+        )
     ]
 
 
@@ -233,13 +239,27 @@ def test_damaged_contents_are_told_and_not_used(place):
     """Kept contents that are not what their name says are never run."""
     place.open().load()
     for path in (place.state / "good").iterdir():
-        path.write_text(MAPPING)
+        path.write_text(path.read_text().replace("site: a", "site: b"))
     place.write("integrations/one.yaml", BAD)
 
     loaded = place.open().load()
 
     assert sorted(loaded.bundle.integrations) == ["two"]
     assert loaded.remarks == ("the last good files of integration one can no longer be used",)
+
+
+def test_last_good_files_that_the_settings_refuse_wait_for_better_ones(place):
+    """What the settings no longer allow does not run, and is not forgotten either."""
+    text = "integration: three\nsecrets: {key: {env: SHOP_KEY}}\n"
+    place.write("integrations/three.yaml", text)
+    wide = Settings(secrets=SecretSettings(env_prefix=("SHOP_",)))
+    place.open(settings=wide).load()
+    place.write("integrations/three.yaml", BAD)
+
+    narrow = place.open().load()
+
+    assert sorted(narrow.bundle.integrations) == ["one", "two"]
+    assert place.open(settings=wide).load().kept == {"three"}
 
 
 def test_lost_contents_are_written_again(place):
@@ -327,7 +347,16 @@ def test_a_missing_configuration_is_an_empty_one(tmp_path):
     assert (loaded.bundle.integrations, loaded.bundle.problems) == ({}, ())
 
 
-GARBAGE = ("", "\0", "a: [", "integration: one", "provider: shop", "- x", "{{", "integration: ONE\n")
+GARBAGE = (
+    "",
+    "\0",
+    "a: [",
+    "integration: one",
+    "provider: shop",
+    "- x",
+    "{{",
+    "integration: ONE\n",
+)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -10,10 +10,12 @@ from integrationd.spec.source import Layer, SourceFile
 
 
 def scan(path):
+    """Look at one directory."""
     return Scanner((Root(path, "specs"),)).scan()
 
 
 def problems(path):
+    """Tell what is wrong with each file of a directory."""
     return [str(found.source.problem) for found in scan(path).files.values()]
 
 
@@ -64,7 +66,7 @@ def test_leftovers_are_passed_over_and_said(tmp_path, name, reason):
 
 
 def test_links_lead_to_files_and_not_to_directories(tmp_path):
-    """A link to a file elsewhere is read, as in a mounted ConfigMap; directories are not followed."""
+    """A link to a file is read, as in a mounted ConfigMap; one to a directory is not followed."""
     inside, outside = tmp_path / "in", tmp_path / "out"
     (inside / "..2026").mkdir(parents=True)
     outside.mkdir()
@@ -113,10 +115,14 @@ def test_links_to_nothing_and_in_circles_are_told(tmp_path):
     (tmp_path / "b.yaml").symlink_to("b.yaml")
 
     assert problems(tmp_path) == [
-        "specs/a.yaml:1:1: E113: the file is a link to 'gone.yaml', which does not exist; mend or "
-        "remove the link",
-        "specs/b.yaml:1:1: E113: the file cannot be read: the links go in a circle; remove one of "
-        "them",
+        (
+            "specs/a.yaml:1:1: E113: the file is a link to 'gone.yaml', which does not exist; mend "
+            "or remove the link"
+        ),
+        (
+            "specs/b.yaml:1:1: E113: the file cannot be read: the links go in a circle; remove one "
+            "of them"
+        ),
     ]
 
 
@@ -126,8 +132,10 @@ def test_a_file_that_anybody_may_write_is_refused(tmp_path):
     (tmp_path / "x.yaml").chmod(0o666)
 
     assert problems(tmp_path) == [
-        "specs/x.yaml:1:1: E113: the file has the mode 0666, so that anybody may write it; run "
-        "chmod o-w on it"
+        (
+            "specs/x.yaml:1:1: E113: the file has the mode 0666, so that anybody may write it; run "
+            "chmod o-w on it"
+        )
     ]
 
 
@@ -137,8 +145,10 @@ def test_a_huge_file_is_refused_unread(tmp_path):
         file.truncate(1 << 40)
 
     assert problems(tmp_path) == [
-        "specs/x.yaml:1:1: E106: the file has 1099511627776 bytes, expected at most 1048576; "
-        "split it"
+        (
+            "specs/x.yaml:1:1: E106: the file has 1099511627776 bytes, expected at most 1048576; "
+            "split it"
+        )
     ]
 
 
@@ -168,8 +178,10 @@ def test_an_unreadable_file_is_told(tmp_path):
     (tmp_path / "x.yaml").chmod(0)
 
     assert problems(tmp_path) == [
-        "specs/x.yaml:1:1: E113: the file cannot be read: permission denied; let the daemon's "
-        "user read it"
+        (
+            "specs/x.yaml:1:1: E113: the file cannot be read: permission denied; let the daemon's "
+            "user read it"
+        )
     ]
 
 

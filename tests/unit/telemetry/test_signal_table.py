@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import re
@@ -160,8 +161,8 @@ def test_calls_and_events_are_counted():
         signals.CallAnswered(**call, status=503, took_ms=500, body_bytes=7),
         signals.CallRetried(integration="acme", attempt=1, wait_s=2.5, reason="answered 503"),
         signals.BudgetWaited(integration="acme", wait_s=0.25),
-        signals.EventAccepted(**event, event_id="e", event="x", duplicate=False, took_ms=2),
-        signals.EventAccepted(**event, event_id="e", event="x", duplicate=True, took_ms=2),
+        signals.EventAccepted(**event, event_id="e", event_name="x", duplicate=False, took_ms=2),
+        signals.EventAccepted(**event, event_id="e", event_name="x", duplicate=True, took_ms=2),
         signals.EventRefused(**event, status=401, reason="signature"),
         signals.StorePruned(rows={"events": 5, "runs": 1}),
     )
@@ -231,3 +232,11 @@ def test_sink_logs_and_counts(lines):
     ]
     assert found[2]["error"] == "GET /x answered 503"
     assert b"integrationd_runs_skipped_total" in metrics.render()
+
+
+@pytest.mark.parametrize("entry", TABLE, ids=[entry.event for entry in TABLE])
+def test_every_signal_can_be_written_at_every_level(entry):
+    """No field of a signal has a name that a log line uses for itself."""
+    names = {field.name for field in dataclasses.fields(entry.signal)}
+
+    assert not names & {"event", "level", "ts", "logger", "exception"}

@@ -18,7 +18,7 @@ from integrationd.transform.inverse import (
 )
 
 WORDS = st.sampled_from(["body", "data", "items", "x", "y", "has_more"])
-VALUES = st.integers(1, 9) | st.text("abc", min_size=1, max_size=3) | st.just(True)  # noqa: FBT003
+VALUES = st.integers(1, 9) | st.text("abc", min_size=1, max_size=3) | st.just(True)
 
 
 def _chains(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -151,7 +151,7 @@ def test_mark_counts_truth_as_jmespath_does(value, mark, expected):
 
 
 def test_true_and_one_are_two_values():
-    """A place that is wanted true and wanted 1 is a contradiction, although Python calls them equal."""
+    """A place wanted true and wanted 1 is a contradiction, although Python calls them equal."""
     with pytest.raises(UnsolvableError):
         merge({"a": True}, {"a": 1})
 

@@ -48,11 +48,12 @@ def test_unpacking_gives_what_was_packed(encoding, data, step):
     assert unpack(encoding, pieces) == data
 
 
-@pytest.mark.parametrize("size", [256 * 1024 - 1, 256 * 1024, 256 * 1024 + 1, 524_288, 900_000])
+@pytest.mark.parametrize("unit", [b"x", b"ab"])
+@pytest.mark.parametrize("size", [256 * 1024 - 1, 256 * 1024, 256 * 1024 + 9, 524_288, 900_000])
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "Deflate"])
-def test_body_around_the_step_size_is_whole(encoding, size):
+def test_body_around_the_step_size_is_whole(encoding, size, unit):
     """A body that ends with a step is complete although all its input was taken before."""
-    body = b"x" * size
+    body = (unit * size)[:size]
 
     assert unpack(encoding, [PACKERS[encoding](body)]) == body
 

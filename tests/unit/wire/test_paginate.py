@@ -151,10 +151,10 @@ def test_numbers_begin_where_the_spec_says():
 def test_size_that_the_provider_does_not_give_is_no_short_page():
     """Where 50 come instead of 100, the walk goes on until a page is shorter than those 50."""
     token = NUMBERED.advance(None, page(count=50))
-    assert token == {"page": 2, "read": 50, "most": 50}
+    assert token == {"page": 2, "read": 50, "last": 50}
 
     token = NUMBERED.advance(token, page(count=50))
-    assert token == {"page": 3, "read": 100, "most": 50}
+    assert token == {"page": 3, "read": 100, "last": 50}
 
     assert NUMBERED.advance(token, page(count=49)) is None
 
@@ -178,7 +178,7 @@ def test_total_in_a_header_is_text():
     """Koha counts in ``x-total-count``; the walk ends with the last record."""
     token = TOTALED.advance(None, page(count=100, x_total_count="150"))
 
-    assert token == {"page": 2, "read": 100, "most": 100}
+    assert token == {"page": 2, "read": 100, "last": 100}
     assert TOTALED.total(page(x_total_count="150")) == 150
     assert TOTALED.advance(token, page(count=50, x_total_count="150")) is None
 
@@ -229,16 +229,20 @@ def test_offset_grows_by_what_was_read():
 
 
 def test_offset_with_total_counts_from_its_start():
-    """Where the first record is number 1, ten records end at offset 11."""
+    """Where the first record is number 1, eleven records do not end at offset 11."""
     text = (
         "{type: offset, into: query.skip, size: {into: query.n, value: 5}, start: 1, total: body.n}"
     )
     paging = read(text)
 
-    token = paging.advance(None, page({"n": 10}, count=5))
+    token = paging.advance(None, page({"n": 11}, count=5))
 
-    assert token == {"offset": 6, "most": 5}
-    assert paging.advance(token, page({"n": 10}, count=5)) is None
+    assert token == {"offset": 6, "last": 5}
+
+    token = paging.advance(token, page({"n": 11}, count=5))
+
+    assert token == {"offset": 11, "last": 5}
+    assert paging.advance(token, page({"n": 11}, count=1)) is None
 
 
 @pytest.mark.parametrize("token", ["abc", {"offset": 3}, {"page": "2"}, {"page": True}, [1]])

@@ -79,6 +79,14 @@ def test_straight_walk_is_let_through(pages):
     assert walk(tokens.get) == pages
 
 
+def test_swing_after_a_start_is_found_at_once():
+    """Not only the token that is held fast is compared, but all of the last ones."""
+    with pytest.raises(PaginationLoopError) as caught:
+        walk({None: "a", "a": "b", "b": "c", "c": "b"}.get)
+
+    assert str(caught.value).startswith("page 4 leads back")
+
+
 def test_page_that_repeats_the_one_before_is_refused():
     """Tokens that grow over the same content are a provider that ignores them."""
     with pytest.raises(PaginationLoopError) as caught:
@@ -107,7 +115,9 @@ def test_pages_with_another_end_are_not_the_same(changed):
     guard.admit(token=None, following="a", records=first)
 
     guard.admit(token="a", following="b", records=second)
-    guard.admit(token="b", following=None, records=second[:-1])
+    guard.admit(token="b", following="c", records=second[:-1])
+    guard.admit(token="c", following="d", records=[0] * 33)
+    guard.admit(token="d", following=None, records=[0] * 34)
 
 
 def test_empty_pages_may_look_the_same():
@@ -124,9 +134,16 @@ def test_repetition_after_an_empty_page_is_let_through():
 
 def test_too_long_a_walk_is_refused():
     """The cap holds for tokens that are always new."""
-    with pytest.raises(PaginationLoopError) as caught:
-        walk(lambda token: (token or 0) + 1, pages_max=50)
+    asked = []
 
+    def following_of(token):
+        asked.append(token)
+        return len(asked)
+
+    with pytest.raises(PaginationLoopError) as caught:
+        walk(following_of, pages_max=50)
+
+    assert len(asked) == 50
     assert str(caught.value) == (
         "the walk is longer than 50 pages; raise 'max_pages' if the list is that long"
     )

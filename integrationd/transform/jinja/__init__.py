@@ -1,0 +1,1 @@
+"""Jinja, parsed by its library, checked against a list of what is allowed, rendered in bounds."""

@@ -1,0 +1,118 @@
+"""The library's tree, looked at before it is compiled: what it names, and whether it may run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from integrationd.transform.jmes.runtime import LIBRARY
+
+Tree: TypeAlias = dict[str, Any]
+"""``{"type", "children", "value"}`` as :mod:`jmespath.ast` builds it."""
+
+TEXT_MAX: Final = 4096
+DEPTH_MAX: Final = 60
+"""Levels of a tree; what people write has fewer than fifteen."""
+VARIABLE: Final = "var"
+_CHAINS: Final = frozenset({"subexpression", "index_expression", "pipe", "projection"})
+_FIRST_ONLY: Final = _CHAINS | {"filter_projection", "value_projection"}
+"""Nodes of which only the first child looks at the value that they themselves were given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a tree may not run."""
+
+    code: str
+    message: str
+    name: str = ""
+    """The unknown function, where that is the fault."""
+
+
+def find_faults(tree: Tree) -> Iterator[Fault]:
+    """Yield what is wrong with a tree beyond its syntax."""
+    if _depth(tree) > DEPTH_MAX:
+        yield Fault("E201", f"the expression is nested deeper than {DEPTH_MAX} levels")
+        return
+    for node in walk(tree):
+        if node["type"] == "function_expression":
+            yield from _function_faults(node)
+        elif node["type"] == "subexpression" and node["children"][0]["type"] == "not_expression":
+            # Read so by the grammar, always null, and never what its author meant.
+            yield Fault("E201", "'!a.b' reads b of what is not a; write !(a.b)")
+        elif node["type"] == "slice" and node["children"][2] == 0:
+            yield Fault("E201", "a slice has a step of 0")
+
+
+def _function_faults(node: Tree) -> Iterator[Fault]:
+    name, given = node["value"], len(node["children"])
+    if name == VARIABLE:
+        if given != 1 or not _is_text(node["children"][0]):
+            yield Fault("E207", "var() takes one name in quotes, such as var('config.region')")
+        return
+    known = LIBRARY.FUNCTION_TABLE.get(name)
+    if known is None:
+        yield Fault("E205", f"unknown function {name}()", name=name)
+        return
+    signature = known["signature"]
+    variadic = bool(signature and signature[-1].get("variadic"))
+    if given < len(signature) or (given > len(signature) and not variadic):
+        least = "at least " if variadic else ""
+        message = f"function {name}() has {given} arguments, expected {least}{len(signature)}"
+        yield Fault("E201", message)
+
+
+def function_names() -> list[str]:
+    """Return the names of all functions, ``var`` included."""
+    return sorted([*LIBRARY.FUNCTION_TABLE, VARIABLE])
+
+
+def find_variables(tree: Tree) -> list[tuple[str, ...]]:
+    """Return the paths that ``var()`` names."""
+    return [
+        tuple(node["children"][0]["value"].split("."))
+        for node in walk(tree)
+        if node["type"] == "function_expression" and node["value"] == VARIABLE
+    ]
+
+
+def find_roots(node: Tree) -> Iterator[str]:
+    """Yield the names that are read from the value itself, not from parts of it."""
+    kind = node["type"]
+    if kind == "field":
+        yield node["value"]
+    elif kind in _FIRST_ONLY:
+        yield from find_roots(node["children"][0])
+    elif kind not in ("expref", "slice"):
+        for child in node["children"]:
+            yield from find_roots(child)
+
+
+def copies(tree: Tree) -> bool:
+    """Tell whether a result can hold one value more than once."""
+    return any(node["type"].startswith("multi_select") for node in walk(tree))
+
+
+def walk(tree: Tree) -> Iterator[Tree]:
+    """Yield every node."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if node["type"] != "slice":
+            waiting.extend(node["children"])
+
+
+def _depth(tree: Tree) -> int:
+    deepest, waiting = 0, [(tree, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        if node["type"] != "slice":
+            waiting.extend((child, depth + 1) for child in node["children"])
+    return deepest
+
+
+def _is_text(node: Tree) -> bool:
+    return node["type"] == "literal" and isinstance(node["value"], str)
