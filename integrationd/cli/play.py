@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -114,9 +115,8 @@ async def _play(said: Common, name: str, port: int, options: PlayOptions, habits
     try:
         listening = bind(port)
     except OSError as taken:
-        raise UsageError(
-            f"port {port} cannot be used: {taken.strerror}; choose one: --port"
-        ) from None
+        why = os.strerror(taken.errno or 0).lower()
+        raise UsageError(f"port {port} cannot be used: {why}; choose one: --port") from None
     integration = stage(sources, name, load_settings(said.paths), origin_of(listening))
     async with _posting(habits.webhook_url) as http:
         await play(integration, options, habits, listening=listening, http=http, tell=tell)

@@ -42,7 +42,7 @@ class ReplyBuilder:
         except UnsolvableError:
             return False
         reply, wishes = build_reply(tree), [*self.wishes, (expression, wanted)]
-        if False:
+        if not all(_is_found(*wish, reply) for wish in wishes):
             return False
         self.tree, self.wishes = tree, wishes
         return True

@@ -127,10 +127,12 @@ def compile_fields(
     """
     trees = {name: _tree_of(expression.text) for name, expression in named.items()}
     run = codegen.compile_trees(trees)
+    # What needs more than all together may, needs more than one may in one of them.
+    steps = runtime.STEPS_MAX * max(1, len(named))
 
     def read(record: Json, variables: Mapping[str, Json]) -> dict[str, Json]:
         try:
-            return run(record, variables, [runtime.STEPS_MAX])
+            return run(record, variables, [steps])
         except (ValueError, TypeError, ArithmeticError, RecursionError) as failed:
             raise _explain(failed) from None
 
@@ -152,14 +154,15 @@ def _parse(text: str) -> _Parsed | Fault:
         return Fault("E201", f"the expression has more than {tree.TEXT_MAX} characters")
     try:
         parsed = _read(text)
+        faults = tuple(tree.find_faults(parsed))
     except exceptions.JMESPathError as wrong:
         return Fault("E201", _word_syntax(wrong, text))
     except (ValueError, RecursionError):
         return Fault(
             "E201", "the expression cannot be read: a number is too large or it is too deep"
         )
-    for fault in tree.find_faults(parsed):
-        return fault
+    if faults:
+        return faults[0]
     return _Parsed(parsed, tuple(tree.find_variables(parsed)), frozenset(tree.find_roots(parsed)))
 
 

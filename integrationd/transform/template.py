@@ -12,7 +12,7 @@ from integrationd.config.problems import nearest
 from integrationd.errors import ExpressionError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret, reveal
-from integrationd.transform.printing import describe, print_value
+from integrationd.transform.printing import print_value
 from integrationd.transform.scopes import Reference, Scope
 
 if TYPE_CHECKING:
@@ -254,18 +254,21 @@ def _unknown_roots(outline: Outline, scope: Scope | None) -> list[str]:
 
 def _look_up(path: tuple[str | int, ...], variables: Mapping[str, Json]) -> tuple[Json, bool]:
     """Return what stands at a path, and whether the way there led into a secret."""
-    value: Json = dict(variables) if len(path) == 1 else variables
+    value: Json = variables
     led_into_secret = False
     for depth, key in enumerate(path, start=1):
         if isinstance(value, Secret):
             value, led_into_secret = value.reveal(), True
-        if isinstance(value, Mapping) and isinstance(key, str) and key in value:
-            value = value[key]
-        elif isinstance(value, list | str) and isinstance(key, int) and 0 <= key < len(value):
-            value = value[key]
-        else:
+        if not _has(value, key):
             raise ExpressionError(_without_value(_spell(path[:depth])))
+        value = value[key]
     return value, led_into_secret
+
+
+def _has(value: Json, key: str | int) -> bool:
+    if isinstance(value, Mapping):
+        return isinstance(key, str) and key in value
+    return isinstance(value, list | str) and isinstance(key, int) and key < len(value)
 
 
 def _spell(path: tuple[str | int, ...]) -> str:

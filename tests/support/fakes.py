@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -35,19 +36,18 @@ class LoopClock:
 
 @dataclass
 class Dice:
-    """Chance without chance."""
+    """Chance that is the same each time."""
 
     value: float = 0.5
-    drawn: int = 0
+    generator: random.Random = field(default_factory=lambda: random.Random(1))
 
     def fraction(self) -> float:
         """Return the same number each time."""
         return self.value
 
     def token(self, size_bytes: int) -> bytes:
-        """Return bytes that never come twice."""
-        self.drawn += 1
-        return (self.drawn * 0x9E3779B97F4A7C15 % (1 << 8 * size_bytes)).to_bytes(size_bytes, "big")
+        """Return bytes that are spread as real ones are."""
+        return self.generator.randbytes(size_bytes)
 
 
 @dataclass

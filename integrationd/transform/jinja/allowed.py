@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -89,7 +89,7 @@ class Walk:
             return
         special = _SPECIAL.get(type(node))
         if special is not None:
-            special(self, node, bound, depth)
+            getattr(self, special)(node, bound, depth)
         elif isinstance(node, _PLAIN):
             self._visit_all(node.iter_child_nodes(), bound, depth)
         else:
@@ -141,7 +141,7 @@ class Walk:
     def _visit_for(self, node: nodes.For, bound: _Bound, depth: int) -> None:
         if node.recursive:
             self._refuse("E203", "template uses a recursive loop; a loop runs over one list")
-        if sum(1 for _ in node.find_all(nodes.For)) and _loops(node) > LOOPS_MAX:
+        if _loops(node) > LOOPS_MAX:
             message = f"template has more than {LOOPS_MAX} loops within each other"
             self._refuse("E203", message)
             return
@@ -183,7 +183,9 @@ class Walk:
         else:
             signature = inspect.signature(known[node.name].run)
             try:
-                signature.bind(node.node, *node.args, **{pair.key: pair for pair in node.kwargs})
+                signature.bind(
+                    node.node, *node.args, **{str(each.key): each for each in node.kwargs}
+                )
             except TypeError:
                 usage = _usage(node.name, signature)
                 message = f"template gives the {kind} {node.name!r} other arguments than it takes"
@@ -210,16 +212,16 @@ class Walk:
 
 _TESTING: Final = {"select": 0, "reject": 0, "selectattr": 1, "rejectattr": 1}
 """Where the name of a test stands among the arguments of a filter."""
-_SPECIAL: Final[Mapping[type[nodes.Node], Callable[..., None]]] = {
-    nodes.CondExpr: Walk._visit_choice,
-    nodes.Const: Walk._visit_const,
-    nodes.Dict: Walk._visit_dict,
-    nodes.Filter: Walk._visit_filter,
-    nodes.For: Walk._visit_for,
-    nodes.Getattr: Walk._visit_chain,
-    nodes.Getitem: Walk._visit_chain,
-    nodes.Name: Walk._visit_chain,
-    nodes.Test: Walk._visit_test,
+_SPECIAL: Final[Mapping[type[nodes.Node], str]] = {
+    nodes.CondExpr: "_visit_choice",
+    nodes.Const: "_visit_const",
+    nodes.Dict: "_visit_dict",
+    nodes.Filter: "_visit_filter",
+    nodes.For: "_visit_for",
+    nodes.Getattr: "_visit_chain",
+    nodes.Getitem: "_visit_chain",
+    nodes.Name: "_visit_chain",
+    nodes.Test: "_visit_test",
 }
 
 

@@ -6,10 +6,16 @@ import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, UndefinedError, nodes
-from jinja2 import pass_context
+from jinja2 import (
+    StrictUndefined,
+    TemplateSyntaxError,
+    Undefined,
+    UndefinedError,
+    nodes,
+    pass_context,
+)
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
@@ -62,7 +68,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(
             undefined=Missing,
             finalize=_print_part,
-            autoescape=False,  # noqa: S701 - what is written is URLs, headers and JSON, not HTML
+            autoescape=False,  # what is written is URLs, headers and JSON, not HTML
             keep_trailing_newline=True,
             # Folding constants would run filters while a file is only being checked.
             optimized=False,
@@ -79,8 +85,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Return the item of an object; of a loop, its counters."""
         if isinstance(obj, LoopContext) and attribute in _LOOP_FACTS:
             return getattr(obj, attribute)
-        if isinstance(obj, Undefined):
-            str(obj)  # raises, and names what was missing first
+        _need(obj)
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
         return Missing(name=attribute)
@@ -88,9 +93,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     @override
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Return the item of an object, a list or a text."""
-        for value in (obj, argument):
-            if isinstance(value, Undefined):
-                str(value)
+        _need(obj, argument)
         is_index = isinstance(argument, int) and not isinstance(argument, bool)
         if isinstance(obj, dict) and isinstance(argument, str) and argument in obj:
             return obj[argument]
@@ -102,9 +105,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     @override
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Add, subtract and divide numbers; add texts and lists as long as they are short."""
-        for value in (left, right):
-            if isinstance(value, Undefined):
-                str(value)
+        _need(left, right)
         kinds = {describe(left), describe(right)}
         if operator == "+" and kinds in ({"text"}, {"a list"}):
             meter = context.parent[_METER]
@@ -117,19 +118,19 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
 
-def _metered(one: Filter, name: str) -> Callable[..., Any]:
+def _metered(one: Filter, name: str) -> Callable[..., Json]:
     """Put a filter to work: nothing missing goes in, and what it looks at is paid for."""
 
     @pass_context
-    def run(context: Context, value: Any, *arguments: Any, **named: Any) -> Any:
+    def run(context: Context, value: Json, *arguments: Json, **named: Json) -> Json:
         given = (*arguments, *named.values())
-        for each in given if one.takes_missing else (value, *given):
-            if isinstance(each, Undefined):
-                str(each)
-        if isinstance(value, Undefined):
+        _need(*given)
+        if not one.takes_missing:
+            _need(value)
+        elif isinstance(value, Undefined):
             value = NO_ITEM
-        if not one.is_free:
-            _pay(context.parent[_METER], one, value, given)
+        meter = context.parent[_METER]
+        _pay(meter, one, value, given)
         try:
             result = one.run(value, *arguments, **named)
         except ExpressionError as wrong:
@@ -137,13 +138,22 @@ def _metered(one: Filter, name: str) -> Callable[..., Any]:
         if result is NO_ITEM:
             return Missing(hint=f"{name}: found nothing in the list", exc=EmptyError)
         if not one.is_free:
-            context.parent[_METER].weigh(result)
+            meter.weigh(result)
         return result
 
     return run
 
 
+def _need(*values: Json) -> None:
+    """Raise where one of the values is missing; it names what was missing first."""
+    for value in values:
+        if isinstance(value, Undefined):
+            str(value)
+
+
 def _pay(meter: Meter, one: Filter, value: Json, given: tuple[Json, ...]) -> None:
+    if one.is_free:
+        return
     meter.weigh(value)
     times = 1 + len(value) if one.is_repeated and isinstance(value, list) else 1
     for each in given:
@@ -151,19 +161,17 @@ def _pay(meter: Meter, one: Filter, value: Json, given: tuple[Json, ...]) -> Non
 
 
 @pass_context
-def _print_part(context: Context, value: Any) -> str:
-    if isinstance(value, Undefined):
-        str(value)
+def _print_part(context: Context, value: Json) -> str:
+    _need(value)
     text = print_value(value)
     encode = context.parent[_METER].encode
     return text if encode is None else encode(text)
 
 
 @pass_context
-def _begin_loop(context: Context, value: Any, size: int) -> list[Json]:
+def _begin_loop(context: Context, value: Json, size: int) -> list[Json]:
     """Pay for a whole loop before it runs: for each item, every node of its body."""
-    if isinstance(value, Undefined):
-        str(value)
+    _need(value)
     if not isinstance(value, list | dict):
         raise ExpressionError(f"a loop runs over a list or an object, found {describe(value)}")
     context.parent[_METER].spend(len(value) * size * ITEM_COST)
@@ -202,9 +210,10 @@ class _Rewrite(NodeTransformer):
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Expr:  # noqa: N802
         self.generic_visit(node)
         if isinstance(node.arg, nodes.Slice):
+            value: nodes.Expr = cast("nodes.Expr", node.node)
             nothing = nodes.Const(None)
             parts = (node.arg.start, node.arg.stop, node.arg.step)
-            return _apply("(cut)", node.node, *(part or nothing for part in parts))
+            return _apply("(cut)", value, *(part or nothing for part in parts))
         if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
             return nodes.Getattr(node.node, node.arg.value, "load")
         return node
@@ -236,33 +245,42 @@ class Outline:
 @functools.lru_cache(_CACHE_MAX)
 def outline(text: str) -> Outline:
     """Check a template; nothing of it is run."""
-    if len(text) > TEMPLATE_MAX:
-        message = f"template has {len(text):,} characters, expected at most {TEMPLATE_MAX:,}"
-        return Outline(flaws=(Flaw("E111", message),))
-    if "\r" in text:
-        message = "template holds a carriage return, which would be lost; write {{ '\\r' }} for it"
-        return Outline(flaws=(Flaw("E203", message),))
     try:
-        tree = sandbox().parse(text)
-        if count_nodes(tree) > NODES_MAX:
-            message = f"template has more than {NODES_MAX:,} parts; make it shorter"
-            return Outline(flaws=(Flaw("E111", message),))
-        walk = Walk()
-        walk.visit(tree)
+        tree = _parse(text)
     except TemplateSyntaxError as wrong:
         return Outline(flaws=(_explain(wrong, text),))
     except RecursionError:
         return Outline(flaws=(Flaw("E111", "template is nested too deep"),))
     except ValueError:
         return Outline(flaws=(Flaw("E111", "template has a number that is too large"),))
+    if isinstance(tree, Flaw):
+        return Outline(flaws=(tree,))
+    walk = Walk()
+    walk.visit(tree)
     only = _only_expression(tree)
-    is_path = only is not None and isinstance(follow(only)[0], nodes.Name)
     return Outline(
         flaws=tuple(walk.flaws),
         paths=tuple(walk.paths),
         is_native=only is not None,
-        is_path=is_path,
+        is_path=only is not None and isinstance(follow(only)[0], nodes.Name),
     )
+
+
+def _parse(text: str) -> nodes.Template | Flaw:
+    """Parse what is short enough; raises what the library raises."""
+    if len(text) > TEMPLATE_MAX:
+        message = f"template has {len(text):,} characters, expected at most {TEMPLATE_MAX:,}"
+        return Flaw("E111", message)
+    if "\r" in text:
+        message = "template holds a carriage return, which would be lost; write {{ '\\r' }} for it"
+        return Flaw("E203", message)
+    if text.endswith("{#"):
+        # The library takes this one as an empty comment.
+        return Flaw("E202", "template is wrong at its end: a comment is not closed")
+    tree = sandbox().parse(text)
+    if count_nodes(tree) > NODES_MAX:
+        return Flaw("E111", f"template has more than {NODES_MAX:,} parts; make it shorter")
+    return tree
 
 
 @functools.lru_cache(_CACHE_MAX)
@@ -294,8 +312,7 @@ def compile_template(text: str) -> Run:
         if only is None:
             return "".join(parts)
         result = context.vars[_RESULT]
-        if isinstance(result, Undefined):
-            str(result)
+        _need(result)
         # What a template builds counts as what it writes.
         check_size(_measure(result))
         return result

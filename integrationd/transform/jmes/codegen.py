@@ -8,15 +8,18 @@ expression is ever part of the source.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from integrationd.model.json import Json
 from integrationd.transform.jmes import runtime
 from integrationd.transform.jmes.runtime import Compiled
-from integrationd.transform.jmes.tree import VARIABLE, Tree, copies
+from integrationd.transform.jmes.tree import VARIABLE, Tree, copies, weight
 
 CompiledFields = Callable[[Json, runtime.Variables, runtime.Budget], dict[str, Json]]
-_CHAINS = ("subexpression", "index_expression", "pipe")
+COPIES_MAX: Final = 64
+"""How often one value may stand in a result before the result is paid for as a whole."""
+NODES_A_STEP: Final = 16
+_CHAINS: Final = ("subexpression", "index_expression", "pipe")
 _SCOPE: Mapping[str, object] = {
     name: getattr(runtime, name)
     for name in (
@@ -31,6 +34,7 @@ _SCOPE: Mapping[str, object] = {
         "order",
         "project",
         "project_values",
+        "Each",
         "Reference",
     )
 }
@@ -38,7 +42,7 @@ _SCOPE: Mapping[str, object] = {
 
 def compile_tree(tree: Tree) -> Compiled:
     """Compile one expression to ``run(value, variables, budget)``."""
-    module = _Module(measured=copies(tree))
+    module = _Module(measured=copies(tree) > COPIES_MAX)
     name = module.add_function(tree, measure_result=True)
     compiled: Compiled = module.build()[name]
     return compiled
@@ -46,7 +50,7 @@ def compile_tree(tree: Tree) -> Compiled:
 
 def compile_trees(trees: Mapping[str, Tree]) -> CompiledFields:
     """Compile several expressions over one value to one function that gives them by name."""
-    module = _Module(measured=any(copies(tree) for tree in trees.values()))
+    module = _Module(measured=any(copies(tree) > COPIES_MAX for tree in trees.values()))
     body = _Body(module)
     found = {name: body.emit(tree, "value") for name, tree in trees.items()}
     pairs = ", ".join(f"{module.constant(name)}: {where}" for name, where in found.items())
@@ -75,6 +79,14 @@ class _Module:
         body = _Body(self)
         result = body.emit(tree, "value")
         return self.close(body, result, measured=measure_result and self.measured)
+
+    def add_each(self, inner: Sequence[Tree]) -> str:
+        """Add what is done to elements, a tree and maybe a condition, as one value."""
+        names = [self.add_function(tree) for tree in inner]
+        name = f"e{len(self._functions)}"
+        steps = 1 + sum(map(weight, inner)) // NODES_A_STEP
+        self._functions.append(f"{name} = Each({names[0]}, {steps}, {names[-1]})")
+        return name
 
     def close(self, body: _Body, result: str, *, measured: bool) -> str:
         """Finish a function and return its name."""
@@ -146,8 +158,7 @@ class _Body:
         if any(isinstance(child["value"], str) for child in literals):
             # Text equals nothing but text, so that Python's own comparison is the right one.
             return self._set(f"{left} {'==' if name == 'eq' else '!='} {right}")
-        left, right = self._measured(left), self._measured(right)
-        return self._set(f"{'not ' if name == 'ne' else ''}equal({left}, {right})")
+        return self._set(f"{'not ' if name == 'ne' else ''}equal({left}, {right}, budget)")
 
     def _or_expression(self, node: Tree, value: str) -> str:
         return self._branch(node, value, "if not is_true({}):")
@@ -203,14 +214,14 @@ class _Body:
 
     def _filter_projection(self, node: Tree, value: str) -> str:
         left, right, condition = node["children"]
-        return self._over_elements("keep", [left], [condition, right], value)
+        return self._over_elements("keep", [left], [right, condition], value)
 
     def _over_elements(
         self, function: str, left: Sequence[Tree], inner: Sequence[Tree], value: str
     ) -> str:
         base = self.emit(left[0], value)
-        names = ", ".join(self._module.add_function(tree) for tree in inner)
-        return self._set(f"{function}({base}, {names}, variables, budget)")
+        each = self._module.add_each(inner)
+        return self._set(f"{function}({base}, {each}, variables, budget)")
 
     def _function_expression(self, node: Tree, value: str) -> str:
         if node["value"] == VARIABLE:
@@ -221,8 +232,8 @@ class _Body:
         return self._set(f"call({name}, [{', '.join(arguments)}], budget)")
 
     def _expref(self, node: Tree, _: str) -> str:
-        function = self._module.add_function(node["children"][0])
-        return self._set(f"Reference({function}, variables, budget)")
+        each = self._module.add_each(node["children"])
+        return self._set(f"Reference({each}, variables, budget)")
 
     def _measured(self, name: str) -> str:
         """Pay for a value before it is compared or read whole, where it may stand for many."""

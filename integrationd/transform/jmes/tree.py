@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from integrationd.model.json import Json
 from integrationd.transform.jmes.runtime import LIBRARY
 
 Tree: TypeAlias = dict[str, Any]
@@ -18,6 +20,9 @@ VARIABLE: Final = "var"
 _CHAINS: Final = frozenset({"subexpression", "index_expression", "pipe", "projection"})
 _FIRST_ONLY: Final = _CHAINS | {"filter_projection", "value_projection"}
 """Nodes of which only the first child looks at the value that they themselves were given."""
+_BESIDE: Final = frozenset({"multi_select_list", "multi_select_dict", "function_expression"})
+"""Nodes whose value holds those of all their children."""
+_COPIES_MAX: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,9 @@ def find_faults(tree: Tree) -> Iterator[Fault]:
             yield Fault("E201", "'!a.b' reads b of what is not a; write !(a.b)")
         elif node["type"] == "slice" and node["children"][2] == 0:
             yield Fault("E201", "a slice has a step of 0")
+        elif node["type"] == "literal" and not _is_finite(node["value"]):
+            yield Fault("E201", "a literal holds a number without bounds (NaN or infinity)")
+    yield from _stray_references(tree)
 
 
 def _function_faults(node: Tree) -> Iterator[Fault]:
@@ -61,6 +69,21 @@ def _function_faults(node: Tree) -> Iterator[Fault]:
         least = "at least " if variadic else ""
         message = f"function {name}() has {given} arguments, expected {least}{len(signature)}"
         yield Fault("E201", message)
+
+
+def _stray_references(tree: Tree) -> Iterator[Fault]:
+    """Refuse ``&`` wherever no function asks for it: alone it is no JSON value."""
+    asked = {
+        id(child)
+        for node in walk(tree)
+        if node["type"] == "function_expression" and node["value"] in LIBRARY.FUNCTION_TABLE
+        for child, wanted in zip(
+            node["children"], LIBRARY.FUNCTION_TABLE[node["value"]]["signature"], strict=False
+        )
+        if wanted["types"] == ["expref"]
+    }
+    if any(node["type"] == "expref" and id(node) not in asked for node in walk(tree)):
+        yield Fault("E201", "'&' stands before an argument of map, sort_by, min_by or max_by only")
 
 
 def function_names() -> list[str]:
@@ -82,6 +105,10 @@ def find_roots(node: Tree) -> Iterator[str]:
     kind = node["type"]
     if kind == "field":
         yield node["value"]
+    elif kind in _FIRST_ONLY and node["children"][0]["type"] in ("current", "identity"):
+        if kind in ("subexpression", "pipe"):
+            # ``@.a`` reads what ``a`` reads.
+            yield from find_roots({**node, "children": node["children"][1:]})
     elif kind in _FIRST_ONLY:
         yield from find_roots(node["children"][0])
     elif kind not in ("expref", "slice"):
@@ -89,9 +116,26 @@ def find_roots(node: Tree) -> Iterator[str]:
             yield from find_roots(child)
 
 
-def copies(tree: Tree) -> bool:
-    """Tell whether a result can hold one value more than once."""
-    return any(node["type"].startswith("multi_select") for node in walk(tree))
+def copies(node: Tree) -> int:
+    """Return how often one value may stand in a result, at most; not exact above a million."""
+    kind, children = node["type"], node["children"]
+    if kind == "slice":
+        return 1
+    each = [copies(child) for child in children]
+    if kind in _BESIDE:
+        return sum(each) or 1
+    if kind in ("or_expression", "and_expression"):
+        return max(each)
+    return min(math.prod(each), _COPIES_MAX)
+
+
+def weight(node: Tree) -> int:
+    """Count the nodes that are evaluated once for each value, not once for each element of it."""
+    kind = node["type"]
+    if kind == "slice":
+        return 1
+    inner = node["children"][: 1 if kind.endswith("projection") else None]
+    return 1 + sum(weight(child) for child in inner if child["type"] != "expref")
 
 
 def walk(tree: Tree) -> Iterator[Tree]:
@@ -112,6 +156,14 @@ def _depth(tree: Tree) -> int:
         if node["type"] != "slice":
             waiting.extend((child, depth + 1) for child in node["children"])
     return deepest
+
+
+def _is_finite(value: Json) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_finite, value))
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _is_text(node: Tree) -> bool:

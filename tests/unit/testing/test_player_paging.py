@@ -195,3 +195,48 @@ def test_what_cannot_be_played_is_said(stream, message):
         )
 
     assert str(caught.value) == f"stream 'things' cannot be played: {message}"
+
+
+LAST = "stop_when: '!(body.has_more)'"
+
+
+@pytest.mark.parametrize(
+    "paginate",
+    [
+        f"{{type: cursor, into: query.after, next: 'body.data[-1].id', {LAST}}}",
+        f"{{type: page, into: query.page, {LAST}}}",
+        f"{{type: offset, into: query.at, size: {{into: query.n, value: 10}}, {LAST}}}",
+        "{type: page, into: query.page, total_pages: body.pages}",
+        "{type: page, into: query.page, total: body.total}",
+        "{type: next_url, next: body.next}",
+        "{type: cursor, into: query.after, next: body.next}",
+    ],
+)
+def test_last_page_says_that_it_is_the_last(paginate):
+    """25 records in pages of 10 are 3 pages; nobody has to ask for an empty fourth."""
+    player = player_of(
+        "integration: acme\n"
+        "http: {base_url: 'http://player.test'}\n"
+        "streams:\n"
+        f"  things: {{get: /things, records: body.data, key: id, paginate: {paginate}}}\n"
+    )
+
+    assert [len(page) for page in walk(player, "things")] == [10, 10, 5]
+
+
+def test_next_url_holds_no_credentials():
+    """A key that goes in the query is not written into answers."""
+    player = player_of(
+        "integration: acme\n"
+        "secrets: {key: {env: INTEGRATIOND_SECRET_KEY}}\n"
+        "http:\n"
+        "  base_url: http://player.test\n"
+        '  auth: {type: api_key, into: query.key, value: "{{ secrets.key }}"}\n'
+        "  paginate: {type: next_url, next: body.next}\n"
+        "streams: {things: {get: /things, query: {sort: id}, records: body.data, key: id}}\n"
+    )
+    _, first = request_of(player, "things")
+
+    answer = ask(player, first)
+
+    assert json.loads(answer.body)["next"] == "http://player.test/things?sort=id&starting-at=10"

@@ -1,0 +1,73 @@
+"""``play`` as a user starts it, and ``sync`` reading it beside it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.acceptance
+LISTENER = "http://127.0.0.1:8471"
+
+
+def test_played_provider_is_read_by_the_installed_command(installation):
+    """A page, a key, a rate and bad records: what play says it has is what sync stores."""
+    playing = installation.start(
+        "play", "demo-library", "--json", "--port", "0", "--records", "250"
+    )
+    told = json.loads(playing.stdout.readline())
+    for name, secret in told["secrets"].items():
+        installation.env[f"INTEGRATIOND_SECRET_TRY__{name.upper()}"] = secret
+    config = json.dumps(told["config"])
+    installation.write(
+        "integrations/try.yaml", f"integration: try\nuses: {told['provider']}\nconfig: {config}\n"
+    )
+
+    counts = installation.sync("try/items")
+
+    assert told["streams"][0]["records"] == 250
+    assert [counts[name] for name in ("read", "added", "quarantined", "pages")] == [250, 247, 3, 3]
+    assert len(installation.rows("try/items")) == 247
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["play", "demo-libary", "--port", "0"],
+            "integrationd: nothing to play is called 'demo-libary'; did you mean 'demo-library'?",
+        ),
+        (
+            ["play", "stripe", "--port", "0", "--webhook", "nowhere"],
+            f"integrationd: --webhook is 'nowhere', expected an address such as {LISTENER}",
+        ),
+        (
+            ["play", "stripe", "--rate", "fast"],
+            "Error: Invalid value for '--rate': 'fast' is no rate, expected one such as 20/s",
+        ),
+        (
+            ["play", "stripe", "--changes", "often"],
+            "Error: Invalid value for '--changes': 'often' is no duration, expected one such as 5s",
+        ),
+    ],
+)
+def test_wrong_use_of_play_is_told_and_exits_2(installation, arguments, message):
+    """A name that nothing has, and values that cannot be read, are one line on stderr."""
+    done = installation.run(*arguments)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == message
+
+
+def test_taken_port_is_told(installation):
+    """A port that somebody listens on is an error that says what to do."""
+    playing = installation.start("play", "rabbitmq", "--json", "--port", "0", "--records", "5")
+    address = json.loads(playing.stdout.readline())["config"]["base_url"]
+    port = address.rpartition(":")[2]
+
+    done = installation.run("play", "stripe", "--port", port)
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"integrationd: port {port} cannot be used: address already in use; choose one: --port\n"
+    )
