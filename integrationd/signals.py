@@ -74,6 +74,13 @@ class FileAdvised(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastGoodSpoiled(Signal):
+    """A kept copy of last good files cannot be used; nothing stops because of it."""
+
+    remark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecretMissed(Signal):
     """An integration cannot run until a person supplies a secret."""
 

@@ -20,7 +20,13 @@ from integrationd.errors import SecretError
 from integrationd.model.ids import build_ulid
 from integrationd.model.json import Json
 from integrationd.ports.outside import SecretSource
-from integrationd.signals import BundleSwapped, FileAdvised, FileRefused, SecretMissed
+from integrationd.signals import (
+    BundleSwapped,
+    FileAdvised,
+    FileRefused,
+    LastGoodSpoiled,
+    SecretMissed,
+)
 from integrationd.spec.bundle import Bundle
 from integrationd.spec.documents import Integration
 from integrationd.spec.settings import Settings
@@ -76,7 +82,10 @@ class Composition:
                 )
             else:
                 self.broadcast.emit(FileAdvised(advice=str(problem), code=problem.code))
-        self._told = frozenset(map(str, problems))
+        for remark in self.loaded.remarks:
+            if remark not in self._told:
+                self.broadcast.emit(LastGoodSpoiled(remark=remark))
+        self._told = frozenset((*map(str, problems), *self.loaded.remarks))
 
     def _tell_swap(self, before: Bundle, after: Bundle, took_s: float) -> None:
         old, new = before.integrations, after.integrations

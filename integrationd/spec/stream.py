@@ -20,7 +20,7 @@ from integrationd.wire import paginate
 from integrationd.wire.call import CallShape
 from integrationd.wire.paginate.paginator import Paginator
 from integrationd.wire.places import Place
-from integrationd.wire.tokens import REPLY, SENT
+from integrationd.wire.tokens import OPTIONAL, REPLY
 
 USUAL_FLOOR: Final = timedelta(minutes=5)
 """Below this a schedule gets a warning: most providers count it as abuse."""
@@ -82,7 +82,7 @@ class Incremental:
 
     field: Expression
     """The record's value that grows with each change."""
-    into: Annotated[Place, SENT]
+    into: Annotated[Place, OPTIONAL]
     """Where the lower bound (included) goes in the request."""
     json: Annotated[JsonTemplate | None, Scope(("config", "cursor"))] = None
     """Sent at ``into`` as JSON text instead of the bare cursor."""

@@ -49,10 +49,8 @@ class Template:
         if node.told:
             return INVALID
         if not _is_written(node.value):
-            try:
-                return cls.parse(node.value, node.position)
-            except ExpressionError:
-                return site.expected(node, "a number that can be sent", "E111")
+            # Numbers that have no text do not come out of a file; its reader refuses them.
+            return cls.parse(node.value, node.position)
         outline = _outline(str(node.value))
         for flaw in outline.flaws:
             site.refuse(node.position, flaw.code, f"{site.path}: {flaw.message}")

@@ -20,6 +20,8 @@ from integrationd.wire.texts import describe_json
 REPLY: Final = Roots(("status", "headers", "body"))
 """The roots of an expression over a response."""
 SENT: Final = places.Roots(places.SENT)
+OPTIONAL: Final = places.Roots(tuple(root for root in places.SENT if root is not places.Root.PATH))
+"""Where a value goes that the first request has not yet: a path cannot do without its part."""
 """The places that a page's number, offset or token can be put."""
 _DIGITS = re.compile(r"[0-9]{1,18}")
 

@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 from jinja2 import (
     StrictUndefined,
@@ -210,16 +210,16 @@ class _Rewrite(NodeTransformer):
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Expr:  # noqa: N802
         self.generic_visit(node)
         if isinstance(node.arg, nodes.Slice):
-            value: nodes.Expr = cast("nodes.Expr", node.node)
             nothing = nodes.Const(None)
             parts = (node.arg.start, node.arg.stop, node.arg.step)
-            return _apply("(cut)", value, *(part or nothing for part in parts))
+            return _apply("(cut)", node.node, *(part or nothing for part in parts))
         if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
             return nodes.Getattr(node.node, node.arg.value, "load")
         return node
 
 
-def _apply(name: str, value: nodes.Expr, *arguments: nodes.Expr) -> nodes.Filter:
+def _apply(name: str, value: nodes.Node, *arguments: nodes.Expr) -> nodes.Filter:
+    assert isinstance(value, nodes.Expr)
     return nodes.Filter(value, name, list(arguments), [], None, None, lineno=value.lineno)
 
 
@@ -246,7 +246,9 @@ class Outline:
 def outline(text: str) -> Outline:
     """Check a template; nothing of it is run."""
     try:
-        tree = _parse(text)
+        tree, walk = _parse(text), Walk()
+        if not isinstance(tree, Flaw):
+            walk.visit(tree)
     except TemplateSyntaxError as wrong:
         return Outline(flaws=(_explain(wrong, text),))
     except RecursionError:
@@ -255,8 +257,6 @@ def outline(text: str) -> Outline:
         return Outline(flaws=(Flaw("E111", "template has a number that is too large"),))
     if isinstance(tree, Flaw):
         return Outline(flaws=(tree,))
-    walk = Walk()
-    walk.visit(tree)
     only = _only_expression(tree)
     return Outline(
         flaws=tuple(walk.flaws),

@@ -105,15 +105,19 @@ def find_roots(node: Tree) -> Iterator[str]:
     kind = node["type"]
     if kind == "field":
         yield node["value"]
-    elif kind in _FIRST_ONLY and node["children"][0]["type"] in ("current", "identity"):
-        if kind in ("subexpression", "pipe"):
-            # ``@.a`` reads what ``a`` reads.
-            yield from find_roots({**node, "children": node["children"][1:]})
     elif kind in _FIRST_ONLY:
-        yield from find_roots(node["children"][0])
+        yield from find_roots(_reader(node))
     elif kind not in ("expref", "slice"):
         for child in node["children"]:
             yield from find_roots(child)
+
+
+def _reader(node: Tree) -> Tree:
+    """Return the child that looks at the value itself: in ``@.a`` that is ``a``."""
+    children: list[Tree] = node["children"]
+    if node["type"] not in ("subexpression", "pipe"):
+        return children[0]
+    return next((child for child in children if child["type"] != "current"), children[0])
 
 
 def copies(node: Tree) -> int:

@@ -12,7 +12,7 @@ from integrationd.transform.expression import Expression
 from integrationd.wire import tokens
 from integrationd.wire.messages import Page, Request
 from integrationd.wire.places import Place
-from integrationd.wire.tokens import REPLY, SENT, PageSize
+from integrationd.wire.tokens import OPTIONAL, REPLY, PageSize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class CursorPaging:
 
     next: Annotated[Expression, REPLY]
     """Finds the token of the next page; null, false or empty on the last one."""
-    into: Annotated[Place, SENT]
+    into: Annotated[Place, OPTIONAL]
     """Where the token goes, ``query.cursor`` or ``json.cursor``."""
     size: PageSize | None = None
     """How many records a page is asked to hold; the provider decides by default."""
