@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from integrationd.bundles.checking import check_paths
 from integrationd.bundles.shipped import shipped_dirs
 from tests.meta.repository import ROOT, files, project, show
@@ -88,11 +90,14 @@ def test_no_file_names_a_place_of_one_machine():
     assert found == []
 
 
-def test_readme_shows_files_that_are_right(tmp_path):
-    """The YAML of the README is what it says: a configuration without a problem."""
-    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+@pytest.mark.parametrize(
+    ("page", "integrations"), [("README.md", ("broker", "shop")), ("docs/files.md", ("sender",))]
+)
+def test_page_shows_files_that_are_right(page, integrations, tmp_path):
+    """The YAML of a page is what it says: a configuration without a problem."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
     for block in blocks:
-        named = re.match(r"# /etc/integrationd/([\w./-]+)", block) or re.match(r"\w+: (\w+)", block)
+        named = re.match(r"# /etc/integrationd/([\w./-]+)", block) or re.match(r"\w+: (\S+)", block)
         name = named[1] if named[1].endswith(".yaml") else f"integrations/{named[1]}.yaml"
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(block)
@@ -100,4 +105,4 @@ def test_readme_shows_files_that_are_right(tmp_path):
     report = check_paths(tmp_path, shipped=shipped_dirs())
 
     assert list(map(str, report.problems)) == []
-    assert report.integrations == ("broker", "shop")
+    assert report.integrations == integrations

@@ -216,6 +216,7 @@ def _is_comparable(value: Json) -> bool:
 
 _CONTAINERS: Final = (list, dict)
 _PREPAID: Final[Mapping[str, Callable[[list[Json], Budget], None]]] = {
+    "contains": _prepay_contains,
     "join": _prepay_join,
     "to_string": _prepay_to_string,
 }

@@ -193,7 +193,7 @@ def test_templates_give(text, value):
             "the template compares or combines values of kinds that do not fit",
         ),
         ("{{ 1 / 0 }}", "the template cannot be filled in with these values"),
-        ("{{ config.site | b64decode }}", "b64decode: expected Base64 of text in UTF-8"),
+        ("{{ config.day | b64decode }}", "b64decode: expected Base64 of text in UTF-8"),
         (
             "{% for a in config.site %}x{% endfor %}",
             "a loop runs over a list or an object, found text",
