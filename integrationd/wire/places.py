@@ -17,6 +17,7 @@ from integrationd.config.nodes import Node, Scalar
 from integrationd.errors import PageShapeError, RefusedError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret, reveal
+from integrationd.transform import printing
 from integrationd.wire import decoding, texts
 from integrationd.wire.messages import Call, FormBody, JsonBody, Request, Text
 
@@ -157,7 +158,7 @@ def _put_json(request: Request, name: str, value: Json) -> Request:
 
 def _set_in(value: Json, path: list[str], leaf: Json, name: str) -> Json:
     if not isinstance(value, dict):
-        found = texts.describe_json(value)
+        found = printing.describe(value)
         raise RefusedError(f"json.{name} cannot be set: it leads through {found}, not an object")
     first, rest = path[0], path[1:]
     inner = _set_in(value.get(first, {}), rest, leaf, name) if rest else leaf
@@ -217,7 +218,7 @@ def _put_cookie(request: Request, name: str, value: Json) -> Request:
 
 def _put_url(request: Request, _name: str, value: Json) -> Request:
     if not isinstance(value, str | Secret):
-        raise RefusedError(f"url cannot be {texts.describe_json(value)}, expected text")
+        raise RefusedError(f"url cannot be {printing.describe(value)}, expected text")
     return dataclasses.replace(request, url=value)
 
 

@@ -6,13 +6,14 @@ import json
 import math
 from typing import Final
 
-from integrationd.errors import RefusedError
+from integrationd.errors import ExpressionError, RefusedError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret
+from integrationd.transform import printing
 from integrationd.wire.messages import Text
 
-_EXACT_MAX: Final = 1e21
-"""From here on a float prints with an exponent, as in JavaScript: digits would be invented."""
+
+_UNBOUNDED: Final = "a number without bounds (NaN or infinity) cannot be sent"
 
 
 def to_text(value: Json) -> Text | None:
@@ -26,12 +27,8 @@ def to_text(value: Json) -> Text | None:
     """
     if value is None or isinstance(value, str | Secret):
         return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return _float_text(value)
+    if isinstance(value, int | float):
+        return _print_number(value)
     text = dump_json(value)
     return Secret(text) if holds_secret(value) else text
 
@@ -53,7 +50,7 @@ def dump_json(value: Json) -> str:
             value, default=_reveal, allow_nan=False, ensure_ascii=False, separators=(",", ":")
         )
     except ValueError:
-        raise RefusedError("a number without bounds (NaN or infinity) cannot be sent") from None
+        raise RefusedError(_UNBOUNDED) from None
 
 
 def holds_secret(value: Json) -> bool:
@@ -65,31 +62,15 @@ def holds_secret(value: Json) -> bool:
     return isinstance(value, Secret)
 
 
-def describe_json(value: Json) -> str:
-    """Name the kind of a value as a spec's author would, never the value itself."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true or false"
-    return next(name for kind, name in _NAMES if isinstance(value, kind))
-
-
-def _float_text(value: float) -> str:
+def _print_number(value: float) -> str:
     if not math.isfinite(value):
-        raise RefusedError("a number without bounds (NaN or infinity) cannot be sent")
-    if value.is_integer() and abs(value) < _EXACT_MAX:
-        return str(int(value))
-    return repr(value)
+        raise RefusedError(_UNBOUNDED)
+    try:
+        return printing.print_value(value)
+    except ExpressionError as wrong:
+        raise RefusedError(f"{wrong}, which cannot be sent") from None
 
 
 def _reveal(value: object) -> str:
     assert isinstance(value, Secret)
     return value.reveal()
-
-
-_NAMES: Final = (
-    (str, "text"),
-    (int | float, "a number"),
-    (list | tuple, "a list"),
-    (object, "an object"),
-)

@@ -11,11 +11,11 @@ from integrationd.config.decode import Bounds
 from integrationd.errors import PageShapeError
 from integrationd.model.json import Json
 from integrationd.transform.expression import Expression
+from integrationd.transform.printing import describe
 from integrationd.transform.scopes import Roots
 from integrationd.wire import places
 from integrationd.wire.messages import Page
 from integrationd.wire.places import Place
-from integrationd.wire.texts import describe_json
 
 REPLY: Final = Roots(("status", "headers", "body"))
 """The roots of an expression over a response."""
@@ -57,7 +57,7 @@ def read_token(expression: Expression, page: Page) -> str | int | None:
     if not is_true(token):
         return None
     if isinstance(token, bool) or not isinstance(token, str | int):
-        found = describe_json(token) if not isinstance(token, float) else "a fraction"
+        found = describe(token) if not isinstance(token, float) else "a fraction"
         raise PageShapeError(f"page token is {found}, expected text or a whole number")
     return token
 
@@ -70,7 +70,7 @@ def read_number(expression: Expression, page: Page, name: str) -> int:
     """
     number = find_number(expression, page)
     if number is None:
-        found = describe_json(expression.search(page.reply, {}))
+        found = describe(expression.search(page.reply, {}))
         raise PageShapeError(f"paginate.{name} found {found}, expected a whole number")
     return number
 

@@ -193,6 +193,7 @@ def test_templates_give(text, value):
             "the template compares or combines values of kinds that do not fit",
         ),
         ("{{ 1 / 0 }}", "the template cannot be filled in with these values"),
+        ("{{ 'Y!Q==' | b64decode }}", "b64decode: expected Base64 of text in UTF-8"),
         ("{{ config.day | b64decode }}", "b64decode: expected Base64 of text in UTF-8"),
         (
             "{% for a in config.site %}x{% endfor %}",
@@ -238,6 +239,7 @@ def test_only_item_access():
     """A key that is also a method's name is the key, and a method is nothing."""
     assert render("{{ config.items }}{{ v.upper }}", v={"upper": 1}) == "plain1"
     assert render("{{ config.site.upper is defined }}") is False
+    assert render("{% for a in [1] %}{{ loop.cycle is defined }}{% endfor %}") == "false"
 
 
 def test_references_are_the_free_names():
@@ -251,6 +253,18 @@ def test_references_are_the_free_names():
         Reference(("e",), "here"),
         Reference(("x",), "here"),
     )
+
+
+def test_references_are_found_everywhere():
+    """In the condition and the ``else`` of a loop, in objects, arguments and subscripts."""
+    text = (
+        "{% for x in a if b %}{% else %}{{ c }}{% endfor %}{{ {'k': d}['k'] }}"
+        "{{ e | default(f) }}{{ g[h:i] }}{{ j if k in l else m ~ n }}{{ [o] | first is eq(p) }}"
+    )
+
+    found = {reference.path[0] for reference in Template.parse(text, None).references}
+
+    assert found == set("abcdefghijklmnop")
 
 
 def test_facts_of_a_template():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from integrationd.errors import RefusedError
 from integrationd.model.secret import Secret
+from integrationd.transform import printing
 from integrationd.wire import texts
 
 
@@ -82,4 +83,4 @@ def test_list_repeats_and_null_is_left_out():
 )
 def test_value_is_named_as_people_do(value, name):
     """No message shows a name of Python's."""
-    assert texts.describe_json(value) == name
+    assert printing.describe(value) == name
