@@ -12,7 +12,6 @@ from integrationd.model.secret import Secret
 from integrationd.transform import printing
 from integrationd.wire.messages import Text
 
-
 _UNBOUNDED: Final = "a number without bounds (NaN or infinity) cannot be sent"
 
 
