@@ -74,7 +74,7 @@ class FileAdvised(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LastGoodSpoiled(Signal):
+class CopySpoiled(Signal):
     """A kept copy of last good files cannot be used; nothing stops because of it."""
 
     remark: str

@@ -12,6 +12,7 @@ import click
 from typing_extensions import override
 
 from integrationd import __version__
+from integrationd.daemon import garbage
 from integrationd.errors import IntegrationError, SettingsError, StoreError, UsageError
 
 EXIT_FAILED: Final = 1
@@ -76,6 +77,7 @@ def cli(ctx: click.Context, config: str | None, state: str | None) -> None:
 
 def main() -> None:
     """Run the command line and exit."""
+    garbage.look_seldom()
     sys.exit(run_command(lambda: cli.main(prog_name="integrationd", standalone_mode=False)))
 
 

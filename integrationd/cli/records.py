@@ -10,7 +10,7 @@ import click
 from integrationd.cli.options import Common, common, listing
 from integrationd.cli.output import print_rows
 from integrationd.daemon.looking import looking
-from integrationd.engine.status import format_time
+from integrationd.engine.rows import format_time
 from integrationd.errors import UsageError
 from integrationd.model.json import Json
 from integrationd.model.records import StoredRecord

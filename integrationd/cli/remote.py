@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -37,6 +37,19 @@ def is_running(control: Path) -> bool:
         except OSError:
             return False
     return True
+
+
+class _Problem(msgspec.Struct):
+    """What of an error's answer is printed."""
+
+    detail: str
+
+
+_ERRORS: Mapping[int, type[IntegrationError]] = {
+    404: UsageError,
+    422: UsageError,
+    503: StoreError,
+}
 
 
 class RemoteActions:
@@ -83,5 +96,8 @@ class RemoteActions:
             ) from gone
         if answer.status < 400:  # noqa: PLR2004 - HTTP
             return answer
-        detail = msgspec.json.decode(answer.read()).get("detail", "")
-        raise (UsageError if answer.status in (404, 422) else IntegrationError)(detail)
+        try:
+            detail = msgspec.json.decode(answer.read(), type=_Problem).detail
+        except msgspec.MsgspecError:
+            raise IntegrationError(f"the daemon answered {answer.status}; see its log") from None
+        raise _ERRORS.get(answer.status, IntegrationError)(detail)

@@ -10,7 +10,7 @@ import click
 from integrationd.cli.options import Common, common, listing
 from integrationd.cli.output import print_json, print_rows
 from integrationd.daemon.looking import looking
-from integrationd.engine.status import run_json
+from integrationd.engine.rows import run_json
 from integrationd.errors import UsageError
 from integrationd.model.json import Json
 from integrationd.ports.store import StreamKey

@@ -28,7 +28,7 @@ def command(said: Common) -> int:
 async def _status(said: Common) -> Json:
     if is_running(said.paths.control):
         return await RemoteActions(said.paths.control).status()
-    from integrationd.daemon.offline import offline_status  # noqa: PLC0415 - needs the database
+    from integrationd.daemon.standing import offline_status  # noqa: PLC0415 - needs the database
 
     return await offline_status(said.paths)
 

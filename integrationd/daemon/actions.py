@@ -9,14 +9,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import integrationd
 from integrationd.config.problems import nearest
 from integrationd.daemon.composition import Composition
-from integrationd.engine.status import counts_json, format_time, integrations_status
+from integrationd.engine.receive import public_url
+from integrationd.engine.rows import counts_json, format_time
+from integrationd.engine.status import integrations_status
 from integrationd.engine.sync import RunOutcome, RunWish
 from integrationd.errors import UsageError
 from integrationd.model.json import Json
 from integrationd.model.runs import Trigger
 from integrationd.ports.actions import SyncWish
 from integrationd.signals import PageCommitted, RunStarted, Signal
-from integrationd.spec.settings import Settings
 
 PATH_TOKEN_BYTES = 24
 """192 bits of chance in a webhook's path."""
@@ -111,12 +112,6 @@ async def endpoint_token(parts: Composition, tenant: str, integration: str, endp
     """Return the path token of an endpoint, made the first time and kept."""
     fresh = parts.world.randomness.token(PATH_TOKEN_BYTES).hex()
     return await parts.store.endpoint_path(tenant, integration, endpoint, fresh=fresh)
-
-
-def public_url(settings: Settings) -> str:
-    """Return what senders see in front of a path."""
-    listen = settings.listen
-    return (settings.public_url or f"http://{listen.host}:{listen.port}").rstrip("/")
 
 
 def _progress(signal: RunStarted | PageCommitted) -> Json:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import integrationd
 from integrationd.bundles.watch import changes
+from integrationd.daemon import garbage
 from integrationd.daemon.actions import LocalActions, endpoint_token
 from integrationd.daemon.broadcast import Broadcast
 from integrationd.daemon.composition import Composition, compose
@@ -90,6 +91,7 @@ class Daemon:
     async def take_up(self) -> None:
         """Load the files for the first time."""
         await self.parts.load()
+        garbage.settle()
         await self._after_load()
 
     async def serve(self, where: Listen) -> None:

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from integrationd.bundles.library import Library, Loaded
-from integrationd.bundles.shipped import shipped_dirs
 from integrationd.daemon.broadcast import Broadcast
+from integrationd.daemon.inputs import build_library, build_secrets, missing_secrets
 from integrationd.daemon.paths import Paths
 from integrationd.daemon.system import SystemClock, SystemRandomness
 from integrationd.engine.conductor import Conductor
 from integrationd.engine.world import World
-from integrationd.errors import SecretError
 from integrationd.model.ids import build_ulid
-from integrationd.model.json import Json
-from integrationd.ports.outside import SecretSource
 from integrationd.signals import (
     BundleSwapped,
+    CopySpoiled,
     FileAdvised,
     FileRefused,
-    LastGoodSpoiled,
     SecretMissed,
 )
 from integrationd.spec.bundle import Bundle
-from integrationd.spec.documents import Integration
 from integrationd.spec.settings import Settings
 from integrationd.store.sqlstore import SqlStore
 from integrationd.transport.egress import EgressPolicy
 from integrationd.transport.http import AiohttpOpener
-from integrationd.vault.sources import LookupSecrets
 
 NODE = "local"
 """The holder of claims on an embedded database: there is only one."""
@@ -84,7 +78,7 @@ class Composition:
                 self.broadcast.emit(FileAdvised(advice=str(problem), code=problem.code))
         for remark in self.loaded.remarks:
             if remark not in self._told:
-                self.broadcast.emit(LastGoodSpoiled(remark=remark))
+                self.broadcast.emit(CopySpoiled(remark=remark))
         self._told = frozenset((*map(str, problems), *self.loaded.remarks))
 
     def _tell_swap(self, before: Bundle, after: Bundle, took_s: float) -> None:
@@ -114,40 +108,6 @@ class Composition:
                 self.missing[name] = message
                 if before.get(name) != message:
                     self.broadcast.emit(SecretMissed(integration=name, message=message))
-
-
-def missing_secrets(source: SecretSource, integration: Integration) -> str:
-    """Tell which secrets of an integration cannot be found; empty where all are there."""
-    references: dict[str, Json] = {
-        name: None if reference is None else reference.to_json()
-        for name, reference in integration.secrets.items()
-    }
-    try:
-        source.resolve(integration.name, references)
-    except SecretError as missing:
-        return str(missing)
-    return ""
-
-
-def build_secrets(settings: Settings) -> LookupSecrets:
-    """Build the look-up of secrets from the settings and the environment."""
-    return LookupSecrets(
-        env_prefix=settings.secrets.env_prefix,
-        dirs=settings.secrets.dirs,
-        credentials_dir=os.environ.get("CREDENTIALS_DIRECTORY"),
-        environ=os.environ,
-    )
-
-
-def build_library(paths: Paths, settings: Settings, *, read_only: bool = False) -> Library:
-    """Build what reads the files."""
-    return Library(
-        config_dir=paths.config,
-        state_dir=paths.state,
-        settings=settings,
-        shipped=shipped_dirs(),
-        read_only=read_only,
-    )
 
 
 @asynccontextmanager

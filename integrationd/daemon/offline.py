@@ -1,26 +1,17 @@
-"""The same composition without a daemon: for one command, or only to look."""
+"""The same composition without a daemon, for one command."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import integrationd
+from integrationd.daemon import garbage
 from integrationd.daemon.actions import LocalActions
 from integrationd.daemon.broadcast import Broadcast
-from integrationd.daemon.composition import (
-    build_library,
-    build_secrets,
-    compose,
-    missing_secrets,
-)
+from integrationd.daemon.composition import compose
 from integrationd.daemon.lock import locked
-from integrationd.daemon.looking import looking
 from integrationd.daemon.paths import Paths
 from integrationd.daemon.settings import load_settings
-from integrationd.engine.status import integrations_status
-from integrationd.errors import StoreError
-from integrationd.model.json import Json
 
 
 @asynccontextmanager
@@ -30,34 +21,5 @@ async def offline(paths: Paths) -> AsyncIterator[LocalActions]:
     with locked(paths.lock):
         async with compose(paths, settings, Broadcast()) as parts:
             await parts.load()
+            garbage.settle()
             yield LocalActions(parts)
-
-
-async def offline_status(paths: Paths) -> Json:
-    """Tell how everything stands while no daemon runs; writes nothing."""
-    settings = load_settings(paths)
-    loaded = build_library(paths, settings, read_only=True).load()
-    secrets = build_secrets(settings)
-    found = {
-        name: missing_secrets(secrets, item) for name, item in loaded.bundle.integrations.items()
-    }
-    missing = {name: message for name, message in found.items() if message}
-    try:
-        async with looking(paths) as store:
-            rows = {row.key: row for row in await store.streams(None)}
-            events = await store.event_counts(None)
-    except StoreError:
-        if paths.database.exists():
-            raise
-        rows, events = {}, {}
-    problems = loaded.bundle.problems
-    return {
-        "daemon": None,
-        "version": integrationd.__version__,
-        "files": {
-            "ok": not any(problem.is_error for problem in problems),
-            "problems": [str(problem) for problem in problems],
-            "kept": sorted(loaded.kept),
-        },
-        "integrations": integrations_status(loaded.bundle, rows, events, missing),
-    }

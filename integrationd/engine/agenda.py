@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from integrationd.model.runs import RunStatus
 from integrationd.ports.store import StreamKey, StreamRow
 from integrationd.spec.bundle import Bundle
 
@@ -15,6 +16,8 @@ SPREAD_MAX: Final = timedelta(seconds=30)
 """Streams that are all overdue at start begin within this time, each at its own moment."""
 NEW_SPREAD_MAX: Final = timedelta(seconds=1)
 """One that was never read begins almost at once: somebody is waiting to see it work."""
+_BROKEN_OFF: Final = frozenset({RunStatus.RUNNING, RunStatus.STOPPED})
+"""A run that died stays marked as running."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,7 @@ def _first_delay(
     if row is None or row.last_run is None:
         return _spread(key, min(every / 10, NEW_SPREAD_MAX))
     soon = _spread(key, min(every / 10, SPREAD_MAX))
-    if row.walking:
+    if row.walking or row.last_run.status in _BROKEN_OFF:
         return soon
     remaining = row.last_run.started_at + every - now
     # A clock that was set back must not put a stream off for longer than its interval.

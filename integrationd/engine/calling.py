@@ -61,11 +61,14 @@ class Caller:
                 outcome = Outcome(verdict=Verdict.RETRY, kind="temporary", message=str(failed))
             else:
                 if outcome.verdict is Verdict.ACCEPTED:
-                    return decoding.reply_of(answer)
-            if outcome.verdict is Verdict.REFUSED or attempt >= self.retries:
+                    return await _decode(answer)
+            if outcome.verdict is Verdict.REFUSED:
                 raise self._error(outcome, attempt)
             attempt += 1
-            await self._wait_to_retry(outcome, attempt)
+            wait_s = self._time_to_wait(outcome, attempt)
+            if attempt > self.retries:
+                raise self._error(outcome, attempt - 1)
+            await self._wait_to_retry(outcome, attempt, wait_s)
 
     def take_counts(self) -> Counts:
         """Return what was counted since last time, and begin anew."""
@@ -95,13 +98,17 @@ class Caller:
             self.world.signals.emit(BudgetWaited(integration=self.integration, wait_s=wait_s))
             await self._wait(wait_s)
 
-    async def _wait_to_retry(self, outcome: Outcome, attempt: int) -> None:
+    def _time_to_wait(self, outcome: Outcome, attempt: int) -> float:
         wait_s = backoff.delay(
             attempt, self.world.randomness.fraction(), retry_after_s=outcome.wait_s
         )
         if self.budget is not None and outcome.kind == "rate":
-            # The limit is the credential's: whoever else uses it waits too.
+            # The limit is the credential's: whoever else uses it waits too, also after the last
+            # try of this one.
             self.budget.pause(self.world.clock.monotonic() + wait_s)
+        return wait_s
+
+    async def _wait_to_retry(self, outcome: Outcome, attempt: int, wait_s: float) -> None:
         self.world.signals.emit(
             CallRetried(
                 integration=self.integration,
@@ -120,3 +127,15 @@ class Caller:
     def _error(self, outcome: Outcome, attempt: int) -> ProviderError:
         tried = f" after {attempt + 1} tries" if attempt else ""
         return _ERRORS[outcome.kind](f"{outcome.message}{tried}", status=outcome.status)
+
+
+async def _decode(answer: Answer) -> Mapping[str, Json]:
+    """Decode a reply; a large one lets others have their turn in between."""
+    steps = decoding.reply_in_steps(answer)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            reply: Mapping[str, Json] = done.value
+            return reply
+        await asyncio.sleep(0)

@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from integrationd.config.problems import nearest
 from integrationd.config.units import Rate
 from integrationd.engine.plans import StreamPlan, build_plan
 from integrationd.engine.sync import RunOutcome, RunWish, sync_stream
 from integrationd.engine.world import World
-from integrationd.errors import StoreBrokenError, UsageError
+from integrationd.errors import IntegrationError, StoreBrokenError, UsageError
 from integrationd.model.runs import Trigger
 from integrationd.signals import RunSkipped
 from integrationd.spec.bundle import Bundle
 from integrationd.spec.documents import Integration
 from integrationd.spec.settings import Settings
 from integrationd.wire.budget import Budget
+
+UNMETERED: Final = Rate(10**9, timedelta(seconds=1))
+"""Of an integration without a rate: nobody ever waits for it, but a 429 still pauses all."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,9 +68,10 @@ class Conductor:
         ]
 
     def due(self, name: str, stream: str) -> None:
-        """Start a scheduled run, unless one is under way or the stream is gone."""
+        """Start a scheduled run, unless one is under way or the stream is not read any more."""
         integration = self.bundle.integrations.get(name)
-        if integration is None or stream not in integration.streams or self._closed:
+        found = None if integration is None else integration.streams.get(stream)
+        if found is None or not found.is_read() or self._closed:
             return
         if (name, stream) in self.running:
             self.world.signals.emit(RunSkipped(integration=name, stream=stream))
@@ -78,11 +83,11 @@ class Conductor:
 
         A reading of the stream that is under way is waited for first.
         """
-        self.streams_of(name, (stream,))
         while (under_way := self.running.get((name, stream))) is not None:
             await asyncio.wait([under_way])
         if self._closed:
-            raise UsageError("the daemon is stopping")
+            raise IntegrationError("the daemon is stopping")
+        self.streams_of(name, (stream,))  # while we waited, files may have changed
         return await asyncio.shield(self._start(name, stream, wish))
 
     async def drain(self, patience_s: float) -> int:
@@ -100,7 +105,7 @@ class Conductor:
 
     def _start(self, name: str, stream: str, wish: RunWish) -> asyncio.Task[RunOutcome | None]:
         run = asyncio.create_task(
-            self._guarded(self._run(name, stream, wish)), name=f"sync {name}/{stream}"
+            self._guarded(self._run(self._plan(name, stream), wish)), name=f"sync {name}/{stream}"
         )
         self.running[name, stream] = run
         run.add_done_callback(lambda _: self.running.pop((name, stream), None))
@@ -114,8 +119,7 @@ class Conductor:
             self.failed.set()
             raise
 
-    async def _run(self, name: str, stream: str, wish: RunWish) -> RunOutcome | None:
-        plan = self._plan(name, stream)
+    async def _run(self, plan: StreamPlan, wish: RunWish) -> RunOutcome | None:
         if self._slots is None:
             self._slots = asyncio.Semaphore(self.settings.limits.runs)
         async with self._slots:
@@ -129,11 +133,9 @@ class Conductor:
             plan = self._plans[name, stream] = build_plan(self.integration(name), stream)
         return plan
 
-    def _budget(self, plan: StreamPlan) -> Budget | None:
+    def _budget(self, plan: StreamPlan) -> Budget:
         """Return the integration's budget, the same one over reloads while its rate stays."""
-        rate = plan.http.limits.rate
-        if rate is None:
-            return None
+        rate = plan.http.limits.rate or UNMETERED
         kept = self._budgets.get(plan.integration.name)
         if kept is None or kept[0] != rate:
             kept = self._budgets[plan.integration.name] = (rate, Budget(rate))

@@ -75,6 +75,7 @@ _NAMES = {
     dict: "an object",
     str: "text",
     int: "a number",
+    float: "a number",
     bool: "true or false",
 }
 

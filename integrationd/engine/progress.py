@@ -93,12 +93,19 @@ def is_in_order(before: ReadingState, shaped: Shaped, type_: CursorType) -> bool
     return parse_cursor(before.high_water, type_) <= shaped.low  # type: ignore[operator]  # one type a stream
 
 
-def after_reading(state: ReadingState, type_: CursorType) -> ReadingState:
+def after_reading(state: ReadingState, type_: CursorType, *, trusted: bool) -> ReadingState:
     """Return the state after a complete reading: the cursor moves to the greatest value seen.
 
     It never moves back: an incremental reading that saw nothing newer keeps what it has.
+
+    Args:
+        state: As the last page left it.
+        type_: How cursor values compare.
+        trusted: Whether every row was seen. A walk that was resumed at a place in the list may have
+            stepped over rows that moved up meanwhile; then the cursor stays, and the next reading
+            covers the same rows once more.
     """
-    cursor = later(state.cursor, state.high_water, type_)
+    cursor = later(state.cursor, state.high_water, type_) if trusted else state.cursor
     return replace(state, cursor=cursor, page_token=None, walking=False, high_water=None, mode=None)
 
 

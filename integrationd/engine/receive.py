@@ -12,9 +12,11 @@ from integrationd.engine.world import World
 from integrationd.errors import ExpressionError, PageShapeError
 from integrationd.model.events import NewEvent
 from integrationd.model.json import Json
+from integrationd.model.secret import reveal
 from integrationd.ports.store import Accepted
 from integrationd.signals import EventAccepted
 from integrationd.spec.documents import Integration
+from integrationd.spec.settings import Settings
 from integrationd.spec.webhook import Endpoint
 from integrationd.transform.expression import Expression
 from integrationd.wire import decoding
@@ -22,10 +24,14 @@ from integrationd.wire.messages import Call
 
 KEPT_HEADERS: Final = frozenset({"content-type", "user-agent", "date", "x-request-id"})
 """Kept with an event, besides those that name it; credentials and signatures never are."""
-NEVER_KEPT: Final = ("authorization", "cookie", "signature", "token", "secret", "key")
+NEVER_KEPT: Final = (
+    *("auth", "cookie", "credential", "hash", "hmac", "jwt", "key", "oidc", "pass", "principal"),
+    *("secret", "session", "sha1", "sha256", "sha512", "sig", "token"),
+)
+"""A header with one of these in its name may be a credential or a signature."""
 FIELDS_MAX: Final = 1000
 TEXT_MAX: Final = 200
-"""Characters kept of a sender's id or event name."""
+"""Characters kept of a sender's name of an event; a longer id is kept as its digest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +63,14 @@ async def receive(world: World, inlet: Inlet, call: Call) -> Accepted:
         call, {"config": dict(integration.config), "secrets": dict(secrets)}, now
     )
     fields = inbound_root(call)
-    event = _text(inlet.endpoint.event, fields)
-    dedup = _text(inlet.endpoint.dedup, fields)
+    event = _text(inlet.endpoint.event, fields)[:TEXT_MAX]
     accepted = await world.store.accept_event(
         NewEvent(
             tenant=integration.tenant,
             integration=integration.name,
             endpoint=inlet.name,
             id=world.new_id("evt"),
-            dedup=dedup or f"sha256:{hashlib.sha256(call.body).hexdigest()}",
+            dedup=_dedup(_text(inlet.endpoint.dedup, fields), call.body),
             event=event,
             received_at=now,
             headers=_kept_headers(call.headers),
@@ -86,7 +91,10 @@ async def receive(world: World, inlet: Inlet, call: Call) -> Accepted:
 
 
 def inbound_root(call: Call) -> Mapping[str, Json]:
-    """Return the root of expressions over an inbound call; a body that is no JSON is null."""
+    """Return the root of expressions over an inbound call; a body that is no JSON is null.
+
+    Of a parameter or field that stands more than once the first counts, as for a signature's place.
+    """
     try:
         body = decoding.decode_bytes(call.body)
     except PageShapeError:
@@ -95,7 +103,7 @@ def inbound_root(call: Call) -> Mapping[str, Json]:
         "method": call.method,
         "url": call.url,
         "path": call.path,
-        "query": {name: str(value) for name, value in call.query},
+        "query": {name: reveal(value) for name, value in reversed(call.query)},
         "headers": dict(call.headers),
         "form": _form(call),
         "body": body,
@@ -103,7 +111,7 @@ def inbound_root(call: Call) -> Mapping[str, Json]:
 
 
 def _form(call: Call) -> Json:
-    """Read a form's fields; of a name that stands more than once the first counts."""
+    """Read a form's fields."""
     if not call.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return {}
     try:
@@ -113,19 +121,29 @@ def _form(call: Call) -> Json:
     return dict(reversed(pairs))
 
 
+def public_url(settings: Settings) -> str:
+    """Return what senders see in front of a path."""
+    host, port = settings.listen.host, settings.listen.port
+    own = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return settings.public_url or own
+
+
+def _dedup(sent: str, body: bytes) -> str:
+    """Return what tells an event from others: never the same for two ids that differ."""
+    if sent and len(sent) <= TEXT_MAX:
+        return sent
+    return f"sha256:{hashlib.sha256(sent.encode() if sent else body).hexdigest()}"
+
+
 def _text(expression: Expression | None, fields: Mapping[str, Json]) -> str:
-    """Read a short text; an event whose name cannot be read is stored all the same."""
+    """Read a text; an event whose name cannot be read is stored all the same."""
     if expression is None:
         return ""
     try:
         value = expression.search(dict(fields))
     except ExpressionError:
         return ""
-    return (
-        str(value)[:TEXT_MAX]
-        if isinstance(value, str | int) and not isinstance(value, bool)
-        else ""
-    )
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def _kept_headers(headers: Mapping[str, str]) -> Mapping[str, str]:

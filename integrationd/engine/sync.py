@@ -231,7 +231,11 @@ class _Run:
             if walk.may_sweep():
                 extra = extra.plus(await self._sweep(run_id))
             rule = self.plan.stream.incremental
-            read = after_reading(state, CursorType.TEXT if rule is None else rule.type)
+            read = after_reading(
+                state,
+                CursorType.TEXT if rule is None else rule.type,
+                trusted=not (reading.resumed and self.plan.paginator.positional),
+            )
             state = replace(read, fingerprint=self.plan.fingerprint)
         elif error is not None and not isinstance(error, RESUMABLE):
             state = abandoned(state)

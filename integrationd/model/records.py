@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from integrationd.model.json import Json
 
@@ -20,9 +21,8 @@ class DeleteReason(StrEnum):
     """It no longer passes ``where``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Upsert:
-    """One mapped record. Built for each record of each page, so it stays a plain value."""
+class Upsert(NamedTuple):
+    """One mapped record. A tuple, as one is built for each record of each page."""
 
     external_id: str
     data: bytes

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NoReturn
 
 from typing_extensions import override
 
 PLACEHOLDER = "***"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Secret:
-    """A secret text; ``str``, ``repr`` and formatting show a placeholder instead."""
+    """A secret text; ``str``, ``repr`` and formatting show a placeholder instead.
 
-    _text: str = field(compare=True)
+    Not a dataclass: encoders and ``asdict`` would write its field down.
+    """
+
+    __slots__ = ("_text",)
+    _text: str
+
+    def __init__(self, text: str) -> None:
+        """Keep the text, for good."""
+        object.__setattr__(self, "_text", text)
+
+    @override
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        """Refuse: it is a value."""
+        raise AttributeError(f"a secret cannot be changed: {name}")
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        """Tell whether another one has the same text."""
+        return self._text == other._text if isinstance(other, Secret) else NotImplemented
+
+    @override
+    def __hash__(self) -> int:
+        """Hash the text."""
+        return hash((Secret, self._text))
 
     def reveal(self) -> str:
         """Return the text, for the one place that puts it on the wire."""

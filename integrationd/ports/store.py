@@ -62,6 +62,18 @@ class RunStart:
     resumed: bool = False
 
 
+class Ids(Protocol):
+    """Ids by their number; a list will do, but most are never asked for."""
+
+    def __len__(self) -> int:
+        """Count them."""
+        ...
+
+    def __getitem__(self, number: int, /) -> bytes:
+        """Return one; the same each time."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageCommit:
     """One page, all of it: records, progress and what the run has counted go in together."""
@@ -82,8 +94,8 @@ class PageCommit:
     the rest, one page for each commit included."""
     track_seen: bool = False
     """Keep which records were seen, for the sweep."""
-    ids: Sequence[bytes] = ()
-    """Fresh internal ids (UUIDv7), one for each upsert, in order; used for records that are new."""
+    ids: Ids = ()
+    """Fresh internal ids (UUIDv7), one for each upsert, in order; asked for where it is new."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,7 +89,8 @@ class Incremental:
     type: CursorType = CursorType.TIME
     """How values compare: ``time`` (ISO 8601), ``number`` or ``text``."""
     sorted: bool = False
-    """The provider sorts by ``field``, so that the cursor may move while a reading goes on."""
+    """The provider sorts by ``field``, so that the cursor may move while a reading goes on. Where
+    that is not true, rows can be lost; a page that is out of order is noticed and undoes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

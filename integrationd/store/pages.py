@@ -266,10 +266,10 @@ def _compare(change: Change, page: PageCommit) -> _Compared:
     stored = _find(change, page, (upsert.external_id for upsert in page.upserts))
     compared = _Compared()
     nos = compared.nos
-    for upsert, fresh in zip(page.upserts, page.ids, strict=True):
+    for number, upsert in enumerate(page.upserts):
         known = stored.get(upsert.external_id)
         if known is None:
-            compared.new.append((upsert, fresh))
+            compared.new.append((upsert, page.ids[number]))
             continue
         no, digest, deleted = known
         nos.append(no)

@@ -93,7 +93,7 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
         metrics=(count("integrationd_files_refused_total", "Problems of files, by code.", "code"),),
     ),
     Entry(signal=signals.FileAdvised, event="file.advised", level=LogLevel.WARNING),
-    Entry(signal=signals.LastGoodSpoiled, event="last_good.spoiled", level=LogLevel.WARNING),
+    Entry(signal=signals.CopySpoiled, event="copy.spoiled", level=LogLevel.WARNING),
     Entry(
         signal=signals.SecretMissed,
         event="secret.missed",

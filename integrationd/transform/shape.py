@@ -111,9 +111,9 @@ class Shaper:
         Raises:
             MappingError: A part is neither text, a whole number nor true or false.
         """
+        if len(self.key) == 1:
+            return _key_text(_read(self.key[0], record, variables, "key"))
         values = [_read(part, record, variables, "key") for part in self.key]
-        if len(values) == 1:
-            return _key_text(values[0])
         return "/".join(
             _key_text(value).replace("%", "%25").replace("/", "%2F") for value in values
         )

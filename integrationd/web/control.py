@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from integrationd.errors import IntegrationError, StoreError, UsageError
+from integrationd.errors import IntegrationError, UsageError
 from integrationd.model.json import Json
 from integrationd.ports.actions import Actions, SyncWish
 from integrationd.web.problem import problem
@@ -21,7 +22,7 @@ class SyncBody(msgspec.Struct, forbid_unknown_fields=True):
 
 def build_control(actions: Actions) -> web.Application:
     """Build the application that stands on the control socket."""
-    app = web.Application()
+    app = web.Application(middlewares=[_told])
     routes = _Routes(actions)
     app.router.add_get("/api/v1/status", routes.status)
     app.router.add_post("/api/v1/reload", routes.reload)
@@ -30,16 +31,26 @@ def build_control(actions: Actions) -> web.Application:
     return app
 
 
+@web.middleware
+async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer whatever goes wrong as a problem, so that a command can print it."""
+    try:
+        return await handler(request)
+    except UsageError as unknown:
+        return problem(404, str(unknown))
+    except IntegrationError as failed:
+        return problem(503, str(failed))
+    except web.HTTPException as known:
+        return problem(known.status, known.reason)
+
+
 class _Routes:
     def __init__(self, actions: Actions) -> None:
         self._actions = actions
 
     async def status(self, _request: web.Request) -> web.Response:
         """Answer how everything stands."""
-        try:
-            return _json(await self._actions.status())
-        except StoreError as broken:
-            return problem(503, str(broken))
+        return _json(await self._actions.status())
 
     async def reload(self, _request: web.Request) -> web.Response:
         """Read the files again; the answer says what was taken."""
@@ -48,10 +59,7 @@ class _Routes:
     async def webhook(self, request: web.Request) -> web.Response:
         """Answer where a sender posts to."""
         name, endpoint = request.match_info["name"], request.match_info["endpoint"]
-        try:
-            return _json(await self._actions.webhook_url(name, endpoint))
-        except UsageError as unknown:
-            return problem(404, str(unknown))
+        return _json(await self._actions.webhook_url(name, endpoint))
 
     async def sync(self, request: web.Request) -> web.StreamResponse:
         """Read streams now; each line of the answer is one thing that happened."""
@@ -66,10 +74,7 @@ class _Routes:
             confirmed=body.confirmed,
         )
         lines = self._actions.sync(wish)
-        try:
-            first = await anext(lines, None)
-        except UsageError as unknown:
-            return problem(404, str(unknown))
+        first = await anext(lines, None)
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
         try:

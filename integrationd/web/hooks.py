@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import web
-from yarl import URL
 
-from integrationd.engine.receive import Inlet, receive
+from integrationd.engine.receive import Inlet, public_url, receive
 from integrationd.engine.world import World
 from integrationd.errors import SecretError, SignatureError, StoreBusyError, StoreError
 from integrationd.signals import EventRefused
@@ -32,6 +31,7 @@ class TooLargeError(Exception):
 
 REFUSALS: Final[tuple[tuple[type[Exception], int, str], ...]] = (
     (TimeoutError, 503, "the call took too long to arrive or to be stored"),
+    (ConnectionError, 400, "the call broke off"),
     (TooLargeError, 413, "the body is larger than this endpoint takes"),
     (SignatureError, 401, "the signature does not match"),
     (SecretError, 503, "the endpoint is closed"),
@@ -39,6 +39,7 @@ REFUSALS: Final[tuple[tuple[type[Exception], int, str], ...]] = (
     (StoreError, 503, "the event cannot be stored"),
 )
 """What the sender is told; the whole reason is for our own log."""
+EXPECTED: Final = tuple(kind for kind, _, _ in REFUSALS)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,7 +65,7 @@ class Hooks:
             async with asyncio.timeout(self.settings.defaults.webhook_timeout.total_seconds()):
                 body = await self._read(request, inlet)
                 accepted = await receive(self.world, inlet, self._call(request, body))
-        except (TimeoutError, TooLargeError, SignatureError, SecretError, StoreError) as failed:
+        except EXPECTED as failed:
             status, told = next((s, t) for kind, s, t in REFUSALS if isinstance(failed, kind))
             return self._refuse(inlet, status, told, reason=str(failed))
         except Exception:  # noqa: BLE001 - one of the three places where all is caught
@@ -87,16 +88,12 @@ class Hooks:
     def _call(self, request: web.Request, body: bytes) -> Call:
         return Call(
             method=request.method,
-            url=self._public_url(request.rel_url),
+            url=f"{public_url(self.settings)}{request.rel_url.raw_path_qs}",
             path=request.rel_url.raw_path,
             query=tuple(request.rel_url.query.items()),
             headers=_joined(request),
             body=body,
         )
-
-    def _public_url(self, relative: URL) -> str:
-        base = self.settings.public_url or f"http://{self.settings.listen.host}"
-        return f"{base.rstrip('/')}{relative.raw_path_qs}"
 
     def _refuse(self, inlet: Inlet, status: int, told: str, *, reason: str = "") -> web.Response:
         """Answer an error, and note why."""
@@ -114,7 +111,9 @@ class Hooks:
 
 def _joined(request: web.Request) -> dict[str, str]:
     headers: dict[str, str] = {}
-    for name, value in request.headers.items():
+    for name, raw in request.headers.items():
         lowered = name.lower()
+        # Bytes that are no UTF-8 come as surrogates, which nothing could store.
+        value = raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         headers[lowered] = f"{headers[lowered]}, {value}" if lowered in headers else value
     return headers

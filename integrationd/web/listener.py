@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
-from aiohttp.http import HttpVersion10, HttpVersion11
+from aiohttp.http import HttpProcessingError, HttpVersion10, HttpVersion11
 from aiohttp.typedefs import Handler
 
 from integrationd.errors import SettingsError, StoreError
@@ -43,7 +45,7 @@ class Health:
             async with asyncio.timeout(PING_TIMEOUT_S):
                 await self.store.ping()
         except (StoreError, TimeoutError) as broken:
-            return problem(503, f"not ready: the store does not commit: {broken or 'no answer'}")
+            return problem(503, f"not ready: the store does not commit: {str(broken) or 'no answer'}")
         return web.Response(text="ok\n")
 
 
@@ -73,7 +75,9 @@ async def _strict(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPNotFound:
         response = problem(404, NOTHING_HERE)
     except web.HTTPException as known:
-        response = problem(known.status, known.reason)
+        allow = known.headers.get("Allow")
+        headers = None if allow is None else {"Allow": allow}
+        response = problem(known.status, known.reason, headers=headers)
     response.headers["Server"] = "integrationd"
     return response
 
@@ -93,7 +97,7 @@ async def listening(app: web.Application, listen: Listen) -> AsyncIterator[Liste
             await site.start()
         except OSError as taken:
             address = f"{listen.host}:{listen.port}"
-            reason = f"{address} cannot be used: {taken.strerror}"
+            reason = f"{address} cannot be used: {_reason(taken)}"
             message = f"listen: {reason}; choose another in the settings"
             raise SettingsError(message) from taken
         yield Listen(listen.host, runner.addresses[0][1])
@@ -103,20 +107,45 @@ async def listening(app: web.Application, listen: Listen) -> AsyncIterator[Liste
 
 @asynccontextmanager
 async def listening_on_socket(app: web.Application, path: str) -> AsyncIterator[None]:
-    """Serve on a socket in the file system."""
+    """Serve on a socket in the file system.
+
+    Raises:
+        SettingsError: The path cannot be used; the most frequent reason is its length.
+    """
     runner = _runner(app)
     await runner.setup()
     try:
-        await web.UnixSite(runner, path).start()
+        try:
+            await web.UnixSite(runner, path).start()
+        except OSError as wrong:
+            reason = f"control socket {path} cannot be used: {_reason(wrong)}"
+            raise SettingsError(f"{reason}; choose another state directory") from wrong
         yield
     finally:
         await runner.cleanup()
+
+
+def _reason(wrong: OSError) -> str:
+    """Return the system's own words; asyncio puts the address around them once more."""
+    if wrong.errno is None or wrong.errno < 0:
+        return wrong.strerror or str(wrong)
+    return os.strerror(wrong.errno)
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Drop what anybody outside can cause: bytes that are no request, with all that is in them."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_log = logging.getLogger(__name__)
+_log.addFilter(_is_worth_a_line)
 
 
 def _runner(app: web.Application) -> web.AppRunner:
     return web.AppRunner(
         app,
         access_log=None,
+        logger=_log,
         auto_decompress=False,
         keepalive_timeout=KEEPALIVE_S,
         lingering_time=1.0,

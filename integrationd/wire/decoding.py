@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,6 +11,7 @@ import msgspec
 from integrationd.errors import PageShapeError
 from integrationd.model.json import Json
 from integrationd.wire.messages import Answer
+from integrationd.wire.pieces import STEP_BYTES, decode_in_steps
 
 _BOM: Final = b"\xef\xbb\xbf"
 _DECODER: Final = msgspec.json.Decoder()
@@ -61,11 +62,26 @@ def reply_of(answer: Answer) -> Mapping[str, Json]:
     Raises:
         PageShapeError: The body is not JSON.
     """
-    return {
-        "status": answer.status,
-        "headers": dict(answer.headers),
-        "body": decode_json(answer),
-    }
+    return _build_reply(answer, decode_json(answer))
+
+
+def reply_in_steps(answer: Answer) -> Generator[None, None, Mapping[str, Json]]:
+    """Build the same with a pause now and then where the body is large.
+
+    Raises:
+        PageShapeError: The body is not JSON.
+    """
+    if len(answer.body) <= STEP_BYTES:
+        return reply_of(answer)
+    try:
+        body = yield from decode_in_steps(answer.body.removeprefix(_BOM))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return reply_of(answer)  # finds the same, and tells its place in the whole
+    return _build_reply(answer, body)
+
+
+def _build_reply(answer: Answer, body: Json) -> Mapping[str, Json]:
+    return {"status": answer.status, "headers": dict(answer.headers), "body": body}
 
 
 def _hint(answer: Answer) -> str:

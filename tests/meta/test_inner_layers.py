@@ -10,7 +10,7 @@ from tests.meta.repository import PACKAGE, inner_files, parse, python_files, sho
 CLOCK_AND_CHANCE = {"now", "utcnow", "today", "uuid1", "uuid4", "environ", "getenv"}
 CALLS = {"open", "print", "input", "breakpoint", "__import__"}
 AVOIDED = {"manager", "handler", "helper", "util"}
-NOT_OURS = {"integrationd/web/listener.py: handler"}
+NOT_OURS = {f"integrationd/web/{name}.py: handler" for name in ("control", "listener")}
 """aiohttp hands a middleware what comes next by this name."""
 
 

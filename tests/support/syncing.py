@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,17 +84,13 @@ def page_server(records: int, latency_ms: float = 0) -> Iterator[int]:
 
 def measure(command: Sequence[str]) -> Measured:
     """Run a command to its end and read what the kernel counted for it alone."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        assert process.stdout is not None
-        output = process.stdout.read().decode()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    return Measured(
-        exit_code=process.returncode,
-        cpu_s=usage.ru_utime + usage.ru_stime,
-        rss_mb=usage.ru_maxrss / 1024,
-        output=output,
-    )
+    with tempfile.TemporaryDirectory() as place:
+        report = Path(place) / "report.json"
+        launched = [sys.executable, "-S", str(SUPPORT / "launcher.py"), str(report), *command]
+        done = subprocess.run(
+            launched, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True
+        )
+        return Measured(output=done.stdout, **json.loads(report.read_text()))
 
 
 def integrationd(*words: str) -> list[str]:

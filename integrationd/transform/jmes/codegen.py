@@ -19,6 +19,7 @@ CompiledFields = Callable[[Json, runtime.Variables, runtime.Budget], dict[str, J
 COPIES_MAX: Final = 64
 """How often one value may stand in a result before the result is paid for as a whole."""
 NODES_A_STEP: Final = 16
+_OUTERMOST: Final = "    "
 _CHAINS: Final = ("subexpression", "index_expression", "pipe")
 _SCOPE: Mapping[str, object] = {
     name: getattr(runtime, name)
@@ -110,7 +111,9 @@ class _Body:
         self.lines: list[str] = []
         self._module = module
         self._count = 0
-        self._indent = "    "
+        self._indent = _OUTERMOST
+        self._fields: dict[tuple[str, str], str] = {}
+        """Names of fields read already, by value and key; only of those that every path reads."""
 
     def line(self, text: str) -> None:
         """Add a statement."""
@@ -137,8 +140,15 @@ class _Body:
         return name
 
     def _field(self, node: Tree, value: str) -> str:
+        place = (value, node["value"])
+        known = self._fields.get(place)
+        if known is not None:
+            return known
         key = self._module.constant(node["value"])
-        return self._set(f"{value}.get({key}) if {value}.__class__ is dict else None")
+        found = self._set(f"{value}.get({key}) if {value}.__class__ is dict else None")
+        if self._indent == _OUTERMOST:
+            self._fields[place] = found
+        return found
 
     def _index(self, node: Tree, value: str) -> str:
         at = int(node["value"])

@@ -28,6 +28,7 @@ class CursorPaging:
     """
 
     kind: ClassVar[str] = "cursor"
+    positional: ClassVar[bool] = False
 
     next: Annotated[Expression, REPLY]
     """Finds the token of the next page; null, false or empty on the last one."""

@@ -19,6 +19,7 @@ class LinkPaging:
     """
 
     kind: ClassVar[str] = "link"
+    positional: ClassVar[bool] = False
 
     rel: str = "next"
     """The relation of the link to follow; letters of either case are the same."""

@@ -26,6 +26,7 @@ class NextUrlPaging:
     """
 
     kind: ClassVar[str] = "next_url"
+    positional: ClassVar[bool] = False
 
     next: Annotated[Expression, REPLY]
     """Finds the URL of the next page; null or empty on the last one."""

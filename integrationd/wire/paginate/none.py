@@ -14,6 +14,7 @@ class NoPaging:
     """Read one page and end."""
 
     kind: ClassVar[str] = "none"
+    positional: ClassVar[bool] = False
 
     def apply(self, request: Request, token: Json) -> Request:
         """Return the request as it is."""

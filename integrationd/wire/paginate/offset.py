@@ -25,6 +25,7 @@ class OffsetPaging:
     """
 
     kind: ClassVar[str] = "offset"
+    positional: ClassVar[bool] = True
 
     into: Annotated[Place, SENT]
     """Where the offset goes, ``query.offset``."""

@@ -24,6 +24,7 @@ class PageNumberPaging:
     """
 
     kind: ClassVar[str] = "page"
+    positional: ClassVar[bool] = True
 
     into: Annotated[Place, SENT]
     """Where the page's number goes, ``query.page``."""

@@ -304,40 +304,7 @@ FORMS = [
     "{{{{ {0} | default({1}) | round({1}) }}}}",
     "{{{{ {0} | selectattr('a', 'gt', {1}) }}}}",
     "{{{{ {0} | search('[0].a || a.b') }}}}",
-    *(
-        f"{{{{{{{{ {{0}} | {name} }}}}}}}}"
-        for name in [
-            "abs",
-            "b64decode",
-            "b64encode",
-            "capitalize",
-            "first",
-            "float",
-            "int",
-            "items",
-            "join",
-            "last",
-            "length",
-            "lower",
-            "max",
-            "min",
-            "reverse",
-            "round",
-            "select",
-            "reject",
-            "sort",
-            "string",
-            "sum",
-            "title",
-            "tojson",
-            "trim",
-            "unique",
-            "upper",
-            "urlencode",
-            "map(attribute='a')",
-            "sort(attribute='a')",
-        ]
-    ),
+    *(f"{{{{{{{{ {{0}} | {name} }}}}}}}}" for name in NAMES),
 ]
 
 
