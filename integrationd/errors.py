@@ -11,6 +11,10 @@ class IntegrationError(Exception):
     """The root: whatever this program raises on purpose."""
 
 
+class FaultError(IntegrationError):
+    """A fault of our own: the log has it whole, people are told where to look."""
+
+
 class UsageError(IntegrationError):
     """The command line or a request names something that does not exist: exit 2 or 404."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -18,6 +19,8 @@ async def acting(paths: Paths) -> AsyncIterator[Actions]:
         HeldError: There is no daemon, but another command is at work.
     """
     if is_running(paths.control):
+        # The event loop's own way would wait until the daemon says something.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         yield RemoteActions(paths.control)
         return
     # Imported here: a command that only asks the daemon needs neither the database nor HTTP.

@@ -92,14 +92,22 @@ def run_command(command: Callable[[], object]) -> int:
         return EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has read enough; keep the last flush from complaining.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as failed:
+        return _give_up_output(failed)
     except IntegrationError as failed:
         click.echo(f"integrationd: {failed}", err=True)
         return _exit_code(failed)
     return result if isinstance(result, int) else 0
+
+
+def _give_up_output(failed: OSError) -> int:
+    """End where output cannot be written any more."""
+    # Keep the interpreter's last flush from complaining.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(failed, BrokenPipeError):
+        return 0  # whoever read it has read enough
+    click.echo(f"integrationd: output: {failed.strerror}", err=True)
+    return EXIT_FAILED
 
 
 def _exit_code(failed: IntegrationError) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
@@ -15,6 +16,9 @@ from integrationd.model.json import Json
 SAMPLE_ROWS: Final = 200
 """Rows that decide how wide a table's columns are; the rest is cut to fit."""
 WIDTH_MAX: Final = 60
+FORMULA_STARTS: Final = frozenset("=+-@")
+"""What makes a spreadsheet compute; tabs and line ends, which do too, are not printed at all."""
+_NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
 
 
 def print_json(value: Json) -> None:
@@ -54,8 +58,10 @@ async def _print_csv(rows: AsyncIterator[Mapping[str, Json]], columns: Sequence[
     writer.writerow(columns)
     count = 0
     async for row in rows:
-        writer.writerow([_safe_cell(_text(row.get(column))) for column in columns])
+        writer.writerow([_cell(row.get(column)) for column in columns])
         count += 1
+    # What is left is written now, where a reader that went away is no error.
+    sys.stdout.flush()
     return count
 
 
@@ -101,6 +107,13 @@ def _text(value: Json) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _safe_cell(text: str) -> str:
-    """Keep a spreadsheet from taking a provider's text for a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "@", "\t", "\r"} else text
+def _cell(value: Json) -> str:
+    """Keep a spreadsheet from taking a provider's text for a formula; a number stays one.
+
+    Source:
+        OWASP, "CSV Injection".
+    """
+    text = _text(value)
+    if isinstance(value, str) and text[:1] in FORMULA_STARTS and not _NUMBER.fullmatch(text):
+        return f"'{text}"
+    return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import click
 
@@ -21,36 +22,27 @@ from integrationd.store.sqlstore import SqlStore
 @click.command("records")
 @click.argument("name", metavar="NAME/STREAM")
 @click.option("--living", is_flag=True, help="Leave out what was deleted.")
+@click.option("--tenant", metavar="NAME", help="Whose, where a stream of that name had several.")
 @listing
 @common
-def command(said: Common, name: str, *, living: bool, style: str | None, limit: int | None) -> int:
+def command(said: Common, name: str, *, tenant: str | None, style: str | None, **which: Any) -> int:  # noqa: ANN401 - click's values
     """Print the stored records of a stream, by external id."""
     integration, slash, stream = name.partition("/")
     if not slash or not stream:
         raise UsageError(
             f"{name!r} names no stream, expected NAME/STREAM such as main-library/items"
         )
-    return asyncio.run(
-        _print(said, StreamKey(integration, stream), living=living, style=style, limit=limit)
+    query = RecordQuery(
+        integration=integration, stream=stream, deleted=not which["living"], limit=which["limit"]
     )
+    return asyncio.run(_print(said, tenant, query, style))
 
 
-async def _print(
-    said: Common,
-    key: StreamKey,
-    *,
-    living: bool,
-    style: str | None,
-    limit: int | None,
-) -> int:
+async def _print(said: Common, tenant: str | None, query: RecordQuery, style: str | None) -> int:
     async with looking(said.paths) as store:
-        tenant = await _tenant_of(store, key)
-        query = RecordQuery(
-            integration=key.integration, stream=key.stream, deleted=not living, limit=limit
-        )
-        rows = _rows(store, tenant, query)
+        owner = await _tenant_of(store, query, tenant)
         await print_rows(
-            rows,
+            _rows(store, owner, query),
             ("external_id", "entity", "data", "deleted", "changed_at"),
             style=style,
             as_json=said.json,
@@ -58,14 +50,16 @@ async def _print(
     return 0
 
 
-async def _tenant_of(store: SqlStore, key: StreamKey) -> str:
-    for row in await store.streams(None):
-        if row.key == key:
-            return row.tenant
-    raise UsageError(
-        f"nothing is stored of {key.integration}/{key.stream}; read it with: "
-        f"integrationd sync {key.integration}/{key.stream}"
-    )
+async def _tenant_of(store: SqlStore, query: RecordQuery, tenant: str | None) -> str:
+    key = StreamKey(query.integration, query.stream or "")
+    tenants = sorted(row.tenant for row in await store.streams(tenant) if row.key == key)
+    name = f"{key.integration}/{key.stream}"
+    if len(tenants) > 1:
+        listed = ", ".join(tenants)
+        raise UsageError(f"{name} has records of several tenants, choose with --tenant: {listed}")
+    if not tenants:
+        raise UsageError(f"nothing is stored of {name}; read it with: integrationd sync {name}")
+    return tenants[0]
 
 
 async def _rows(store: SqlStore, tenant: str, query: RecordQuery) -> AsyncIterator[dict[str, Json]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import http.client
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -62,42 +63,64 @@ class RemoteActions:
     async def sync(self, wish: SyncWish) -> AsyncIterator[Json]:
         """Read streams, telling what happens."""
         body = {"streams": list(wish.streams), "full": wish.full, "confirmed": wish.confirmed}
-        answer = self._ask(
-            "POST", f"/api/v1/integrations/{quote(wish.integration, safe='')}/sync", body
-        )
-        for line in answer:
-            value = msgspec.json.decode(line)
-            if value.get("event") == "failed":
-                raise StoreError(value["error"])
-            yield value
+        path = f"/api/v1/integrations/{quote(wish.integration, safe='')}/sync"
+        with self._asking("POST", path, body) as answer:
+            for line in _lines(answer):
+                value = msgspec.json.decode(line)
+                if value.get("event") == "failed":
+                    raise StoreError(value["error"])
+                yield value
 
     async def reload(self) -> Json:
         """Read the files again."""
-        return msgspec.json.decode(self._ask("POST", "/api/v1/reload").read())
+        return self._ask("POST", "/api/v1/reload")
 
     async def status(self) -> Json:
         """Tell how everything stands."""
-        return msgspec.json.decode(self._ask("GET", "/api/v1/status").read())
+        return self._ask("GET", "/api/v1/status")
 
     async def webhook_url(self, integration: str, endpoint: str) -> Json:
         """Tell where a sender posts to."""
         name, hook = quote(integration, safe=""), quote(endpoint, safe="")
         path = f"/api/v1/integrations/{name}/webhooks/{hook}"
-        return msgspec.json.decode(self._ask("GET", path).read())
+        return self._ask("GET", path)
 
-    def _ask(self, method: str, path: str, body: Json = None) -> http.client.HTTPResponse:
-        line = _SocketLine(self._control)
-        try:
-            line.request(method, path, None if body is None else msgspec.json.encode(body))
-            answer = line.getresponse()
-        except (OSError, http.client.HTTPException) as gone:
-            raise IntegrationError(
-                f"the daemon does not answer on {self._control}: {gone}"
-            ) from gone
-        if answer.status < 400:  # noqa: PLR2004 - HTTP
-            return answer
-        try:
-            detail = msgspec.json.decode(answer.read(), type=_Problem).detail
-        except msgspec.MsgspecError:
-            raise IntegrationError(f"the daemon answered {answer.status}; see its log") from None
-        raise _ERRORS.get(answer.status, IntegrationError)(detail)
+    def _ask(self, method: str, path: str) -> Json:
+        with self._asking(method, path) as answer:
+            return msgspec.json.decode(answer.read())
+
+    @contextmanager
+    def _asking(
+        self, method: str, path: str, body: Json = None
+    ) -> Iterator[http.client.HTTPResponse]:
+        with closing(_SocketLine(self._control)) as line:
+            try:
+                line.request(method, path, None if body is None else msgspec.json.encode(body))
+                answer = line.getresponse()
+            except (OSError, http.client.HTTPException) as gone:
+                reason = getattr(gone, "strerror", None) or gone
+                message = f"the daemon does not answer on {self._control}: {reason}"
+                raise IntegrationError(message) from gone
+            if answer.status >= 400:  # noqa: PLR2004 - HTTP
+                raise _error(answer)
+            try:
+                yield answer
+            except (ConnectionError, http.client.HTTPException) as gone:
+                message = "the daemon went away before the end; what it had stored is kept"
+                raise IntegrationError(message) from gone
+
+
+def _lines(answer: http.client.HTTPResponse) -> Iterator[bytes]:
+    """Yield lines as they come; unlike iterating it, this notices an answer that is cut off."""
+    begun = b""
+    while piece := answer.read1():
+        *whole, begun = (begun + piece).split(b"\n")
+        yield from whole
+
+
+def _error(answer: http.client.HTTPResponse) -> IntegrationError:
+    try:
+        detail = msgspec.json.decode(answer.read(), type=_Problem).detail
+    except msgspec.MsgspecError:
+        return IntegrationError(f"the daemon answered {answer.status}; see its log")
+    return _ERRORS.get(answer.status, IntegrationError)(detail)

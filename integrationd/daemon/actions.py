@@ -11,7 +11,7 @@ from integrationd.config.problems import nearest
 from integrationd.daemon.composition import Composition
 from integrationd.engine.receive import public_url
 from integrationd.engine.rows import counts_json, format_time
-from integrationd.engine.status import integrations_status
+from integrationd.engine.status import integrations_status, read_standing
 from integrationd.engine.sync import RunOutcome, RunWish
 from integrationd.errors import UsageError
 from integrationd.model.json import Json
@@ -32,6 +32,7 @@ class LocalActions:
         """Take the parts, and what is to follow each load."""
         self._parts = parts
         self._after_load = after_load
+        self._reloading = asyncio.Lock()
 
     async def sync(self, wish: SyncWish) -> AsyncIterator[Json]:
         """Read streams one after the other, telling what happens."""
@@ -64,10 +65,11 @@ class LocalActions:
         yield _ending(wish, stream, await run)
 
     async def reload(self) -> Json:
-        """Read the files again."""
-        loaded = await self._parts.load()
-        if self._after_load is not None:
-            await self._after_load()
+        """Read the files again; one after the other, or what follows an older load might win."""
+        async with self._reloading:
+            loaded = await self._parts.load()
+            if self._after_load is not None:
+                await self._after_load()
         problems = loaded.bundle.problems
         return {
             "taken": not any(problem.is_error for problem in problems),
@@ -79,8 +81,9 @@ class LocalActions:
     async def status(self) -> Json:
         """Tell how everything stands."""
         parts = self._parts
-        rows = {row.key: row for row in await parts.store.streams(None)}
+        parts.look_for_secrets()
         bundle = parts.loaded.bundle
+        rows, events = await read_standing(parts.store, bundle)
         return {
             "daemon": {
                 "version": integrationd.__version__,
@@ -92,9 +95,7 @@ class LocalActions:
                 "problems": [str(problem) for problem in bundle.problems],
                 "kept": sorted(parts.loaded.kept),
             },
-            "integrations": integrations_status(
-                bundle, rows, await parts.store.event_counts(None), parts.missing
-            ),
+            "integrations": integrations_status(bundle, rows, events, parts.missing),
         }
 
     async def webhook_url(self, integration: str, endpoint: str) -> Json:

@@ -22,6 +22,7 @@ from integrationd.daemon.paths import Paths
 from integrationd.daemon.system import SystemClock
 from integrationd.engine.agenda import Appointment, appointments
 from integrationd.engine.receive import Inlet
+from integrationd.engine.status import read_standing
 from integrationd.errors import StoreError
 from integrationd.ports.store import Retention, StreamKey
 from integrationd.schedule.timer import IntervalTimer
@@ -35,6 +36,9 @@ from integrationd.web.listener import Health, build_listener, listening, listeni
 
 PRUNE_EVERY_S: Final = 3600.0
 PRUNE_FIRST_S: Final = 60.0
+CLOCK_EVERY_S: Final = 5.0
+CLOCK_JUMP_S: Final = 2.0
+"""A jump; slewing by NTP stays far below."""
 WATCHDOG_SHARE: Final = 3
 """How many signs of life go into the time that systemd waits for one."""
 
@@ -122,6 +126,7 @@ class Daemon:
             "prune": self._prune(),
             "watch store": self._watch_store(),
             "watchdog": self._feed_watchdog(),
+            "watch clock": self._watch_clock(),
         }
 
     def _say_ready(self, where: Listen) -> None:
@@ -166,7 +171,7 @@ class Daemon:
 
     async def _book(self) -> None:
         """Put every stream on the timer; what did not change keeps its time."""
-        rows = {row.key: row for row in await self.parts.store.streams(None)}
+        rows, _ = await read_standing(self.parts.store, self.parts.loaded.bundle)
         now = self.parts.world.clock.now()
         wanted = {item.key: item for item in appointments(self.parts.loaded.bundle, rows, now)}
         for key in self._booked.keys() - wanted.keys():
@@ -216,6 +221,18 @@ class Daemon:
             if any(rows.values()):
                 self.parts.broadcast.emit(StorePruned(rows=dict(rows)))
             wait_s = PRUNE_EVERY_S
+
+    async def _watch_clock(self) -> None:
+        """Book everything anew when the wall clock jumps: the timer waits for times of day."""
+        clock = self.parts.world.clock
+        offset_s = clock.now().timestamp() - clock.monotonic()
+        while True:
+            await asyncio.sleep(CLOCK_EVERY_S)
+            now_s = clock.now().timestamp() - clock.monotonic()
+            if abs(now_s - offset_s) > CLOCK_JUMP_S:
+                offset_s = now_s
+                self._booked.clear()
+                await self._book()
 
     async def _watch_store(self) -> None:
         await self.parts.conductor.failed.wait()

@@ -59,7 +59,7 @@ class Composition:
             self.loaded = await asyncio.to_thread(self.library.load)
             self.conductor.swap(self.loaded.bundle)
             self._tell_problems()
-            self._look_for_secrets()
+            self.look_for_secrets()
             took_s = self.world.clock.monotonic() - began_s
             self._tell_swap(before, self.loaded.bundle, took_s)
             return self.loaded
@@ -100,7 +100,8 @@ class Composition:
             )
         )
 
-    def _look_for_secrets(self) -> None:
+    def look_for_secrets(self) -> None:
+        """Look again which integrations lack secrets, and tell what is new."""
         before, self.missing = self.missing, {}
         for name, integration in self.loaded.bundle.integrations.items():
             message = missing_secrets(self.world.secrets, integration)

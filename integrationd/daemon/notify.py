@@ -20,8 +20,9 @@ class Notifier:
         """Take what systemd put into the environment."""
         self._address = environ.get("NOTIFY_SOCKET", "")
         own = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-        limit_us = environ.get("WATCHDOG_USEC", "")
-        self.watchdog_s = int(limit_us) / 1_000_000 if own and limit_us.isdigit() else None
+        text = environ.get("WATCHDOG_USEC", "")
+        limit_us = int(text) if own and text.isdecimal() else 0
+        self.watchdog_s = limit_us / 1_000_000 if limit_us else None
         """How long systemd waits for a sign of life; None where it does not."""
 
     def ready(self, status: str) -> None:

@@ -22,4 +22,8 @@ async def offline(paths: Paths) -> AsyncIterator[LocalActions]:
         async with compose(paths, settings, Broadcast()) as parts:
             await parts.load()
             garbage.settle()
-            yield LocalActions(parts)
+            try:
+                yield LocalActions(parts)
+            finally:
+                # Interrupted: what runs is cancelled and settled while the store is open.
+                await parts.conductor.drain(0)

@@ -7,7 +7,7 @@ from integrationd.daemon.inputs import build_library, build_secrets, missing_sec
 from integrationd.daemon.looking import looking
 from integrationd.daemon.paths import Paths
 from integrationd.daemon.settings import load_settings
-from integrationd.engine.status import integrations_status
+from integrationd.engine.status import integrations_status, read_standing
 from integrationd.errors import StoreError
 from integrationd.model.json import Json
 
@@ -23,8 +23,7 @@ async def offline_status(paths: Paths) -> Json:
     missing = {name: message for name, message in found.items() if message}
     try:
         async with looking(paths) as store:
-            rows = {row.key: row for row in await store.streams(None)}
-            events = await store.event_counts(None)
+            rows, events = await read_standing(store, loaded.bundle)
     except StoreError:
         if paths.database.exists():
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,7 +14,7 @@ from integrationd.config.units import Rate
 from integrationd.engine.plans import StreamPlan, build_plan
 from integrationd.engine.sync import RunOutcome, RunWish, sync_stream
 from integrationd.engine.world import World
-from integrationd.errors import IntegrationError, StoreBrokenError, UsageError
+from integrationd.errors import IntegrationError, SettingsError, StoreBrokenError, UsageError
 from integrationd.model.runs import Trigger
 from integrationd.signals import RunSkipped
 from integrationd.spec.bundle import Bundle
@@ -23,6 +24,9 @@ from integrationd.wire.budget import Budget
 
 UNMETERED: Final = Rate(10**9, timedelta(seconds=1))
 """Of an integration without a rate: nobody ever waits for it, but a 429 still pauses all."""
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,6 +52,10 @@ class Conductor:
     def integration(self, name: str) -> Integration:
         """Return an integration by name; raises UsageError with the nearest one."""
         found = self.bundle.integrations.get(name)
+        if found is None and name in self.bundle.refused:
+            raise SettingsError(
+                f"integration {name!r} has errors in its files, see: integrationd check"
+            )
         if found is None:
             raise UsageError(f"no integration {name!r}{nearest(name, self.bundle.integrations)}")
         return found
@@ -108,8 +116,14 @@ class Conductor:
             self._guarded(self._run(self._plan(name, stream), wish)), name=f"sync {name}/{stream}"
         )
         self.running[name, stream] = run
-        run.add_done_callback(lambda _: self.running.pop((name, stream), None))
+        run.add_done_callback(lambda ended: self._ended(name, stream, ended))
         return run
+
+    def _ended(self, name: str, stream: str, run: asyncio.Task[RunOutcome | None]) -> None:
+        self.running.pop((name, stream), None)
+        if not run.cancelled() and (error := run.exception()) is not None:
+            # Whoever waits for the run is told as well; a scheduled one has nobody.
+            _log.error("reading %s/%s: %s", name, stream, error)
 
     async def _guarded(self, run: Coroutine[Any, Any, RunOutcome | None]) -> RunOutcome | None:
         """Let a failed store end the daemon only where going on would be guessing."""

@@ -33,6 +33,9 @@ class StreamPlan:
     paginator: Paginator
     shaper: Shaper
     entity: str
+    sweeps: bool
+    """Whether a complete reading deletes what it did not see. Not where another stream of the
+    integration has the same entity: what this one misses the other may still have."""
 
     @property
     def tenant(self) -> str:
@@ -100,6 +103,14 @@ def build_plan(integration: Integration, name: str) -> StreamPlan:
             mapping=mapping,
         ),
         entity=integration.entity_of(name),
+        sweeps=stream.sweep and not _shares_entity(integration, name),
+    )
+
+
+def _shares_entity(integration: Integration, name: str) -> bool:
+    entity = integration.entity_of(name)
+    return any(
+        integration.entity_of(other) == entity for other in integration.streams if other != name
     )
 
 

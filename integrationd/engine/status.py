@@ -7,9 +7,31 @@ from datetime import datetime
 
 from integrationd.engine.rows import format_time, run_json
 from integrationd.model.json import Json
-from integrationd.ports.store import StreamKey, StreamRow
+from integrationd.ports.store import StoreReader, StreamKey, StreamRow
 from integrationd.spec.bundle import Bundle
 from integrationd.spec.documents import Integration
+
+
+async def read_standing(
+    store: StoreReader, bundle: Bundle
+) -> tuple[dict[StreamKey, StreamRow], dict[str, int]]:
+    """Read what is stored of the bundle's integrations: streams, and events by endpoint.
+
+    An integration sees its own tenant's rows only, also where one of the same name was another's.
+    """
+    owners = {name: item.tenant for name, item in bundle.integrations.items()}
+    rows = {
+        row.key: row
+        for row in await store.streams(None)
+        if owners.get(row.key.integration) == row.tenant
+    }
+    events = {
+        name: count
+        for tenant in sorted(set(owners.values()))
+        for name, count in (await store.event_counts(tenant)).items()
+        if owners.get(name.partition("/")[0]) == tenant
+    }
+    return rows, events
 
 
 def integrations_status(

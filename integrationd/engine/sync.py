@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -16,10 +17,12 @@ from integrationd.engine.walk import Walk
 from integrationd.engine.world import World
 from integrationd.errors import (
     ExpressionError,
+    FaultError,
     IntegrationError,
     LeaseLostError,
     ProviderError,
     SecretError,
+    StoreBrokenError,
     StoreError,
     ThrottledError,
     UnavailableError,
@@ -32,6 +35,8 @@ from integrationd.spec.settings import Settings
 from integrationd.transform.cursors import CursorType
 from integrationd.wire.budget import Budget
 
+_log = logging.getLogger(__name__)
+NOTHING: Final = Counts()
 LEASE_TTL: Final = timedelta(seconds=60)
 LEASE_RENEWAL_S: Final = 20.0
 RESUMABLE: Final = (UnavailableError, ThrottledError)
@@ -79,8 +84,14 @@ async def sync_stream(
     )
     if lease is None:
         return None
+    run = _Run(world, plan, wish, settings, budget, lease)
     try:
-        return await _Run(world, plan, wish, settings, budget, lease).perform()
+        return await run.perform()
+    except StoreBrokenError:
+        raise
+    except (StoreError, LeaseLostError) as lost:
+        # It cannot be settled: the next run of the stream finds it running and ends it.
+        return run.tell(RunStatus.FAILED, str(lost), "temporary")
     finally:
         await asyncio.shield(_release(world, plan.tenant, lease))
 
@@ -103,6 +114,7 @@ class _Run:
     lease: Lease
     walk: Walk | None = None
     began_s: float = 0.0
+    run_id: str = ""
 
     async def perform(self) -> RunOutcome:
         """Read, sweep, settle."""
@@ -115,7 +127,7 @@ class _Run:
             incremental=plan.stream.incremental is not None,
             full=self.wish.full,
         )
-        run_id = world.new_id("run")
+        self.run_id = run_id = world.new_id("run")
         await self._begin(run_id, reading)
         error: IntegrationError | None = None
         status = RunStatus.DONE
@@ -123,8 +135,12 @@ class _Run:
             await self._read(run_id, reading)
         except (ProviderError, SecretError, ExpressionError) as failed:
             status, error = RunStatus.FAILED, failed
-        except LeaseLostError:
+        except (StoreError, LeaseLostError):
             raise
+        except Exception:  # noqa: BLE001 - a run's own guard, logged whole
+            # Without this the run would stay running, and each next one begin on the same page.
+            _log.exception("run %s of %s/%s", run_id, plan.key.integration, plan.key.stream)
+            status, error = RunStatus.FAILED, FaultError("a fault of this program, see its log")
         except asyncio.CancelledError:
             # Settled under a shield: what was committed is resumed by the next run.
             await asyncio.shield(self._settle(run_id, reading, RunStatus.STOPPED, None))
@@ -239,7 +255,7 @@ class _Run:
             state = replace(read, fingerprint=self.plan.fingerprint)
         elif error is not None and not isinstance(error, RESUMABLE):
             state = abandoned(state)
-        kind = error.kind if isinstance(error, ProviderError) else ("auth" if error else "")
+        kind = _kind_of(error)
         await self.world.store.finish_run(
             self.plan.tenant,
             RunEnd(
@@ -255,13 +271,12 @@ class _Run:
                 kind=kind,
             ),
         )
-        total = extra if walk is None else walk.counts.plus(extra)
-        return self._tell(run_id, status, total, "" if error is None else str(error), kind)
+        return self.tell(status, "" if error is None else str(error), kind, extra)
 
-    def _tell(
-        self, run_id: str, status: RunStatus, counts: Counts, error: str, kind: str
-    ) -> RunOutcome:
-        key = self.plan.key
+    def tell(self, status: RunStatus, error: str, kind: str, extra: Counts = NOTHING) -> RunOutcome:
+        """Say how the run ended."""
+        key, run_id = self.plan.key, self.run_id
+        counts = extra if self.walk is None else self.walk.counts.plus(extra)
         self.world.signals.emit(
             RunFinished(
                 tenant=self.plan.tenant,
@@ -311,3 +326,16 @@ class _Run:
                 )
             )
         return Counts(deleted=swept.deleted, held=swept.held)
+
+
+def _kind_of(error: IntegrationError | None) -> str:
+    """Return auth, rate, temporary or permanent; empty where nothing failed."""
+    match error:
+        case None:
+            return ""
+        case ProviderError():
+            return error.kind
+        case SecretError():
+            return "auth"
+        case _:
+            return "permanent"

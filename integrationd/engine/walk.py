@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from integrationd.engine.calling import Caller
 from integrationd.engine.plans import StreamPlan
@@ -28,6 +29,9 @@ from integrationd.wire.paginate.guard import WalkGuard
 
 SLICE_RECORDS = 500
 """Records shaped between two looks at the event loop; at 20 us each that is 10 ms."""
+
+AHEAD_MAX = timedelta(days=1)
+"""How far a provider's clock may be ahead of ours; a cursor value beyond that is a broken one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +129,7 @@ class Walk:
         self.state = state
         self.pages += 1
         self.counts = self.counts.plus(counts)
-        self.unknown += sum(item.fingerprint.startswith("#") for item in shaped.aside)
+        self.unknown += sum(not item.keyed for item in shaped.aside)
         self.world.signals.emit(
             PageCommitted(
                 integration=self.plan.integration.name,
@@ -138,7 +142,7 @@ class Walk:
         )
 
     async def _shape(self, records: list[Json]) -> Shaped:
-        shaped = Shaped()
+        shaped = Shaped(ceiling=self.world.clock.now() + AHEAD_MAX)
         for start in range(0, len(records), SLICE_RECORDS):
             piece = records[start : start + SLICE_RECORDS]
             self.plan.shaper.shape(piece, self.variables, shaped)
@@ -147,7 +151,7 @@ class Walk:
 
     def tracks_seen(self) -> bool:
         """Tell whether this reading may end in a sweep."""
-        return self.plan.stream.sweep and self.reading.cursor is None and not self.reading.resumed
+        return self.plan.sweeps and self.reading.cursor is None and not self.reading.resumed
 
     def may_sweep(self) -> bool:
         """Tell, after a complete walk, whether what it did not see is gone.

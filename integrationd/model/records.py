@@ -50,6 +50,8 @@ class SetAside:
     code: str
     field: str
     reason: str
+    keyed: bool = True
+    """Whether ``fingerprint`` is the external id; without one it may be any stored record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,7 +117,8 @@ class Stream(CallShape):
     enabled: bool = True
     """Whether the schedule runs."""
     sweep: bool = True
-    """After a complete full reading, records that were not in it become tombstones."""
+    """After a complete full reading, records that were not in it become tombstones. Never where
+    another stream of the integration has the same entity."""
     max_pages: Annotated[int, Bounds(1, 10_000_000)] = 100_000
     """A reading that is longer than this ends with an error."""
 

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -35,6 +36,8 @@ class Shaped:
 
     kept: dict[str, Upsert | Removal] = field(default_factory=dict)
     aside: list[SetAside] = field(default_factory=list)
+    ceiling: datetime | None = None
+    """Times beyond this are not taken for a cursor."""
     high_water: Json = None
     """The greatest cursor value of the page, as the provider wrote it."""
     high: Comparable | None = None
@@ -55,7 +58,13 @@ class Shaped:
         return [item for item in self.kept.values() if isinstance(item, Removal)]
 
     def note_cursor(self, value: Json, comparable: Comparable) -> None:
-        """Take one record's cursor value into account."""
+        """Take one record's cursor value into account.
+
+        One beyond the ceiling (a year 9999 in a broken row) is left out: the cursor would never
+        come back from there, and every later reading would ask for nothing.
+        """
+        if self.ceiling and isinstance(comparable, datetime) and comparable > self.ceiling:
+            return
         # Of one stream all are of one type, which a union cannot say.
         high: Any = self.high
         low: Any = self.low
@@ -120,11 +129,13 @@ class Shaper:
 
     def _set_aside(self, record: Json, variables: Variables, wrong: MappingError) -> SetAside:
         source = _print_source(record)
+        keyed = True
         try:
             fingerprint = self.external_id(record, variables)
         except MappingError:
+            keyed = False
             fingerprint = f"#{hashlib.blake2b(source, digest_size=16).hexdigest()}"
-        return SetAside(fingerprint, source, wrong.code, wrong.field, wrong.reason)
+        return SetAside(fingerprint, source, wrong.code, wrong.field, wrong.reason, keyed)
 
     def _note_cursor(self, record: Json, variables: Variables, into: Shaped) -> None:
         if self.cursor is None:

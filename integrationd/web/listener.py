@@ -45,7 +45,8 @@ class Health:
             async with asyncio.timeout(PING_TIMEOUT_S):
                 await self.store.ping()
         except (StoreError, TimeoutError) as broken:
-            return problem(503, f"not ready: the store does not commit: {str(broken) or 'no answer'}")
+            reason = str(broken) or "no answer"
+            return problem(503, f"not ready: the store does not commit: {reason}")
         return web.Response(text="ok\n")
 
 

@@ -62,7 +62,7 @@ def holds_secret(value: Json) -> bool:
 
 
 def _print_number(value: float) -> str:
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise RefusedError(_UNBOUNDED)
     try:
         return printing.print_value(value)

@@ -1,0 +1,92 @@
+"""However a run ends, there is an outcome, and the next run can begin."""
+
+from datetime import timedelta
+
+import pytest
+
+from integrationd.errors import StoreError
+from integrationd.model.runs import RunStatus
+from tests.support.fakes import START, answer, script
+from tests.support.worlds import plan_of, stage
+
+pytestmark = pytest.mark.looptime(start=0)
+
+SHOP = """\
+integration: shop
+http:
+  base_url: https://api.test
+  paginate: {type: cursor, next: body.next, into: query.after}
+streams:
+  orders: {get: /orders, records: body.data, key: id%s}
+"""
+URL = "GET https://api.test/orders"
+
+
+async def test_fault_of_our_own_is_a_failed_run_that_is_begun_anew():
+    """An exception that nobody foresaw settles the run, and its page token is dropped."""
+    provider, used_up = script(
+        (URL, answer({"data": [{"id": 1}], "next": "a"})),
+        (f"{URL}?after=a", ZeroDivisionError("planted")),
+        (URL, answer({"data": [{"id": 1}], "next": None})),
+    )
+    async with stage(provider) as on:
+        plan = plan_of(SHOP % "", "orders")
+        failed = await on.sync(plan)
+        stored = [run.status async for run in on.store.runs(None)]
+        again = await on.sync(plan)
+
+    assert (failed.status, failed.kind) == (RunStatus.FAILED, "permanent")
+    assert failed.error == "a fault of this program, see its log"
+    assert stored == ["failed"]
+    assert again.status is RunStatus.DONE
+    used_up()
+
+
+async def test_store_that_refuses_is_an_outcome():
+    """A store that cannot write fails the run with its reason instead of ending the program."""
+    provider, _ = script((URL, answer({"data": [{"id": 1}], "next": None})))
+    async with stage(provider) as on:
+        plan = plan_of(SHOP % "", "orders")
+
+        async def full(*_: object) -> None:
+            raise StoreError("the disk is full")
+
+        on.store.commit_page = full
+        outcome = await on.sync(plan)
+
+    assert (outcome.status, outcome.error) == (RunStatus.FAILED, "the disk is full")
+
+
+async def test_time_far_ahead_is_not_taken_for_a_cursor():
+    """A broken date in the year 9999 is stored, and the cursor stays where the others are."""
+    soon = (START + timedelta(hours=1)).isoformat()
+    rows = [{"id": 1, "at": soon}, {"id": 2, "at": "9999-12-31T23:59:59+00:00"}]
+    provider, _ = script((URL, answer({"data": rows, "next": None})))
+    async with stage(provider) as on:
+        plan = plan_of(SHOP % ", incremental: {field: at, into: query.since}", "orders")
+        await on.sync(plan)
+
+        assert await on.cursor(plan) == soon
+        assert sorted(await on.rows(plan)) == ["1", "2"]
+
+
+async def test_streams_that_share_an_entity_delete_nothing_of_each_other():
+    """What one stream of an entity no longer has, the other may still have."""
+    spec = SHOP.replace("key: id%s}", "key: id, mapping: shop.order}") + (
+        "  latest: {get: /latest, records: body.data, key: id, mapping: shop.order}\n"
+    )
+    mapping = "mapping: shop.order\nentity: order\nfields: {id: id}\n"
+    latest = "GET https://api.test/latest"
+    provider, used_up = script(
+        (URL, answer({"data": [{"id": 1}, {"id": 2}], "next": None})),
+        (latest, answer({"data": [{"id": 2}], "next": None})),
+        (URL, answer({"data": [{"id": 1}], "next": None})),
+    )
+    async with stage(provider) as on:
+        orders = plan_of(spec, "orders", mapping=mapping)
+        await on.sync(orders)
+        await on.sync(plan_of(spec, "latest", mapping=mapping))
+        outcome = await on.sync(orders)
+
+    assert outcome.counts.deleted == 0
+    used_up()
