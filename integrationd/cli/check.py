@@ -11,6 +11,7 @@ from integrationd.bundles.shipped import shipped_dirs
 from integrationd.cli.main import EXIT_CONFIG
 from integrationd.cli.options import Common, common
 from integrationd.cli.output import print_json
+from integrationd.errors import UsageError
 
 
 @click.command("check")
@@ -19,6 +20,8 @@ from integrationd.cli.output import print_json
 @common
 def command(said: Common, paths: tuple[Path, ...], *, verbose: bool) -> int:
     """Check files, or the whole configuration; exits 78 where something has errors."""
+    if not paths and not said.paths.config.is_dir():
+        raise UsageError(f"there is no directory {said.paths.config}; say where with --config")
     report = check_paths(said.paths.config, paths, shipped=shipped_dirs())
     errors = sum(problem.is_error for problem in report.problems)
     if said.json:

@@ -26,6 +26,8 @@ def command(said: Common, *, wait: bool) -> int:
         )
     if not wait:
         os.kill(int(said.paths.lock.read_text()), signal.SIGHUP)
+        if said.json:
+            print_json({"asked": True})
         return 0
     told = asyncio.run(RemoteActions(said.paths.control).reload())
     if said.json:

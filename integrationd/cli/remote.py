@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 from typing_extensions import override
 
-from integrationd.errors import IntegrationError, StoreError, UsageError
+from integrationd.errors import IntegrationError, SettingsError, StoreError, UsageError
 from integrationd.model.json import Json
 from integrationd.ports.actions import SyncWish
 
@@ -48,6 +48,7 @@ class _Problem(msgspec.Struct):
 
 _ERRORS: Mapping[int, type[IntegrationError]] = {
     404: UsageError,
+    409: SettingsError,
     422: UsageError,
     503: StoreError,
 }

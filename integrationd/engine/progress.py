@@ -24,6 +24,10 @@ class Reading:
     state: ReadingState
     """As stored, to be carried on."""
 
+    def is_whole(self) -> bool:
+        """Tell whether it asks for everything, from the first page on."""
+        return self.cursor is None and not self.resumed
+
 
 def plan_reading(
     stored: ReadingState, *, fingerprint: str, incremental: bool, full: bool

@@ -269,6 +269,7 @@ class _Run:
                 counts=extra,
                 error="" if error is None else str(error),
                 kind=kind,
+                complete=status is RunStatus.DONE and reading.is_whole(),
             ),
         )
         return self.tell(status, "" if error is None else str(error), kind, extra)

@@ -151,7 +151,7 @@ class Walk:
 
     def tracks_seen(self) -> bool:
         """Tell whether this reading may end in a sweep."""
-        return self.plan.sweeps and self.reading.cursor is None and not self.reading.resumed
+        return self.plan.sweeps and self.reading.is_whole()
 
     def may_sweep(self) -> bool:
         """Tell, after a complete walk, whether what it did not see is gone.

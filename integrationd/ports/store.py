@@ -139,6 +139,9 @@ class RunEnd:
     """Not counted with any page: the calls of a failed page, what a sweep held."""
     error: str = ""
     kind: str = ""
+    complete: bool = False
+    """Everything was read, from the first page to the last: what waits in quarantine from earlier
+    runs and was not bad this time either is gone from the source, and is let go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

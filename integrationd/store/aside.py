@@ -38,6 +38,19 @@ def clear(conn: Connection, place: Place, external_ids: Sequence[str]) -> None:
         conn.execute(delete(quarantine).where(_is(place, text)))
 
 
+def let_go(conn: Connection, place: Place, run_id: str) -> None:
+    """Forget what a complete reading no longer saw as bad."""
+    tenant, key = place
+    conn.execute(
+        delete(quarantine).where(
+            quarantine.c.tenant == tenant,
+            quarantine.c.integration == key.integration,
+            quarantine.c.stream == key.stream,
+            quarantine.c.run_id != run_id,
+        )
+    )
+
+
 def put(conn: Connection, tenant: str, page: PageCommit) -> None:
     """Keep what the page set aside; one that is there already keeps when it first came."""
     place = (tenant, page.key)

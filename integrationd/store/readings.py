@@ -20,7 +20,7 @@ from integrationd.errors import StoreError
 from integrationd.model.json import Json
 from integrationd.model.runs import COUNT_NAMES, Counts, Mode, RunStatus
 from integrationd.ports.store import Lease, ReadingState, RunEnd, RunStart, StreamKey
-from integrationd.store import leases
+from integrationd.store import aside, leases
 from integrationd.store.prepared import Prepared
 from integrationd.store.tables import counters, readings, runs, seen, streams
 from integrationd.store.values import from_text, to_ms, to_text
@@ -162,6 +162,8 @@ def finish_run(conn: Connection, tenant: str, end: RunEnd) -> None:
     conn.execute(update(runs).where(runs.c.no == run.no).values(settled))
     add_counts(conn, run.no, end.counts)
     _forget(conn, tenant, run.no)
+    if end.complete:
+        aside.let_go(conn, (tenant, end.key), end.run_id)
     keep_state(conn, (tenant, end.key, end.partition), end.state)
     stream = update(streams).where(_is_stream(tenant, end.key))
     if end.status is RunStatus.DONE:

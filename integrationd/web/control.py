@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from integrationd.errors import IntegrationError, UsageError
+from integrationd.errors import IntegrationError, SettingsError, UsageError
 from integrationd.model.json import Json
 from integrationd.ports.actions import Actions, SyncWish
 from integrationd.web.problem import problem
@@ -38,6 +38,8 @@ async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except UsageError as unknown:
         return problem(404, str(unknown))
+    except SettingsError as refused:
+        return problem(409, str(refused))
     except IntegrationError as failed:
         return problem(503, str(failed))
     except web.HTTPException as known:

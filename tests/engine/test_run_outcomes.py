@@ -90,3 +90,21 @@ async def test_streams_that_share_an_entity_delete_nothing_of_each_other():
 
     assert outcome.counts.deleted == 0
     used_up()
+
+
+async def test_bad_record_that_is_gone_leaves_quarantine():
+    """A complete reading lets go of what an earlier one set aside and the source no longer has."""
+    bad, other = {"name": "no key"}, {"name": "another"}
+    provider, _ = script(
+        (URL, answer({"data": [{"id": 1}, bad], "next": None})),
+        (URL, answer({"data": [{"id": 1}, other], "next": None})),
+        (URL, answer({"data": [{"id": 1}], "next": None})),
+    )
+    waiting = []
+    async with stage(provider) as on:
+        plan = plan_of(SHOP % "", "orders")
+        for _ in range(3):
+            await on.sync(plan)
+            waiting.append([row.source async for row in on.store.quarantine(plan.tenant)])
+
+    assert waiting == [[bad], [other], []]

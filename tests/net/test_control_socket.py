@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from integrationd.cli.remote import RemoteActions, is_running
-from integrationd.errors import IntegrationError, StoreError, UsageError
+from integrationd.errors import IntegrationError, SettingsError, StoreError, UsageError
 from integrationd.ports.actions import SyncWish
 from integrationd.web.control import build_control
 from integrationd.web.listener import listening_on_socket
@@ -160,11 +160,15 @@ async def test_wish_that_cannot_be_read_is_unprocessable(tmp_path, body, detail)
             problem_of(503, PROBLEM, "x.db: the disk is full"),
         ),
         (
+            SettingsError("integration 'shop' has errors in its files"),
+            problem_of(409, "Conflict", "integration 'shop' has errors in its files"),
+        ),
+        (
             IntegrationError("the daemon is stopping"),
             problem_of(503, PROBLEM, "the daemon is stopping"),
         ),
     ],
-    ids=["usage", "store", "stopping"],
+    ids=["usage", "store", "settings", "stopping"],
 )
 async def test_every_error_is_a_problem(tmp_path, request_bytes, error, expected):
     """Unknown names are 404 with the nearest one, what cannot be done now is 503."""
@@ -243,6 +247,7 @@ async def test_command_gets_the_answers(tmp_path):
     ("actions", "kind", "message"),
     [
         (Scripted(before=UsageError("no integration 'x'")), UsageError, "no integration 'x'"),
+        (Scripted(before=SettingsError("errors in files")), SettingsError, "errors in files"),
         (Scripted(before=StoreError("disk full")), StoreError, "disk full"),
         (Scripted(after=StoreError("disk full")), StoreError, "disk full"),
         (
@@ -251,7 +256,7 @@ async def test_command_gets_the_answers(tmp_path):
             "the daemon answered 500; see its log",
         ),
     ],
-    ids=["unknown", "refused", "broke off", "fault"],
+    ids=["unknown", "bad files", "refused", "broke off", "fault"],
 )
 async def test_command_fails_as_the_daemon_says(tmp_path, actions, kind, message):
     """The class decides the exit code, the text is printed; a fault of ours shows nothing."""
@@ -294,7 +299,7 @@ async def test_daemon_that_dies_under_a_run_is_told(tmp_path, cut):
     path, heard = tmp_path / "control.sock", []
 
     async def die(reader, writer):
-        await reader.readuntil(b"\r\n\r\n")
+        await reader.readuntil(b"}")
         writer.write(cut)
         await writer.drain()
         writer.close()

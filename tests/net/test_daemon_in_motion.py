@@ -1,0 +1,224 @@
+"""A daemon in this process: what systemd is told in which order, and commands that ask it."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import os
+import re
+import signal
+import socket
+from contextlib import asynccontextmanager
+
+import pytest
+
+from integrationd.cli.main import cli, run_command
+from integrationd.cli.remote import RemoteActions
+from integrationd.daemon.app import run_daemon
+from integrationd.daemon.paths import Paths
+from integrationd.daemon.settings import load_settings
+from integrationd.errors import SettingsError
+from tests.support.rawhttp import exchange, head, post, problem_of
+
+SETTINGS = """\
+listen: 127.0.0.1:%d
+egress: {allow: [127.0.0.0/8]}
+drain: 2s
+"""
+SHOP = """\
+integration: shop
+http: {base_url: "http://127.0.0.1:%d", paginate: {type: none}, retries: 0}
+streams:
+  orders: {get: /orders, records: body, key: id, schedule: 1s}
+"""
+HOOK = """\
+integration: sender
+config: {key: k}
+streams:
+  pushed: {key: id}
+webhooks:
+  events:
+    verify:
+      type: hmac
+      keys: ["{{ config.key }}"]
+      signature: {from: header.x-signature, encoding: hex}
+    dedup: body.id
+    event: body.type
+"""
+
+
+@pytest.fixture
+def paths(tmp_path, monkeypatch):
+    """Give two directories and a socket that systemd would listen on."""
+    (tmp_path / "config" / "integrations").mkdir(parents=True)
+    with socket.socket(socket.AF_INET) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (tmp_path / "config" / "integrationd.yaml").write_text(SETTINGS % port)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    monkeypatch.setenv("WATCHDOG_USEC", "300000000")
+    monkeypatch.delenv("WATCHDOG_PID", raising=False)
+    return Paths(tmp_path / "config", tmp_path / "state")
+
+
+def write(paths, name, text):
+    """Write one integration."""
+    (paths.config / "integrations" / f"{name}.yaml").write_text(text)
+
+
+@asynccontextmanager
+async def running(paths):
+    """Run the daemon until the block ends; yields its port and what systemd heard."""
+    heard = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(os.environ["NOTIFY_SOCKET"])
+        sock.setblocking(False)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(sock, lambda: heard.append(sock.recv(4096).decode()))
+        settings = load_settings(paths)
+        daemon = asyncio.create_task(run_daemon(paths, settings), name="daemon")
+        try:
+            await until(lambda: daemon.done() or any(text.startswith("READY") for text in heard))
+            yield settings.listen.port, heard
+        finally:
+            if not daemon.done():
+                os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.wait_for(daemon, 10)
+            await asyncio.sleep(0)
+            loop.remove_reader(sock)
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                loop.remove_signal_handler(number)
+
+
+async def until(holds, patience_s=10):
+    """Wait until something holds."""
+    async with asyncio.timeout(patience_s):
+        while not holds():  # noqa: ASYNC110 - what is waited for is outside
+            await asyncio.sleep(0.01)
+
+
+async def command(paths, *words):
+    """Run a command on a thread of its own."""
+    places = ["--config", str(paths.config), "--state", str(paths.state)]
+    return await asyncio.to_thread(
+        run_command,
+        lambda: cli.main([*places, *words], prog_name="integrationd", standalone_mode=False),
+    )
+
+
+def address_of(paths, name, endpoint):
+    """Ask the daemon where a sender posts to; a command sets signals, a thread cannot."""
+    return asyncio.run(RemoteActions(paths.control).webhook_url(name, endpoint))
+
+
+async def test_systemd_is_told_every_step_in_order(paths):
+    """Ready after the first load, each reload with its time, and that we stop; no word more."""
+    write(paths, "sender", HOOK)
+    async with running(paths) as (_, heard):
+        await command(paths, "reload")
+        await until(lambda: len(heard) >= 6)
+    steps = [re.sub(r"USEC=\d+", "USEC=N", text) for text in heard]
+
+    good = "STATUS=1 integrations, 0 problems in files"
+    assert steps == [
+        good,
+        f"READY=1\n{good}",
+        "WATCHDOG=1",
+        "RELOADING=1\nMONOTONIC_USEC=N",
+        good,
+        f"READY=1\n{good}",
+        "STOPPING=1",
+    ]
+
+
+async def test_commands_ask_the_daemon_that_runs(paths, capsys):
+    """Reload, status and a webhook's address come from it, and events are there to be seen."""
+    write(paths, "sender", HOOK)
+    async with running(paths) as (port, _):
+        capsys.readouterr()
+        codes = [await command(paths, "status"), await command(paths, "reload", "--wait")]
+        told = capsys.readouterr().out.splitlines()
+        url = await asyncio.to_thread(address_of, paths, "sender", "events")
+        body = b'{"id": "e1", "type": "paid"}'
+        signed = f"X-Signature: {hmac.new(b'k', body, hashlib.sha256).hexdigest()}"
+        posted = await exchange(port, post(url["path"], body, signed))
+        ready = await exchange(port, head("GET", "/readyz"))
+        capsys.readouterr()
+        codes.append(await command(paths, "events", "list", "sender", "--json"))
+        (event,) = map(json.loads, capsys.readouterr().out.splitlines())
+        write(paths, "sender", HOOK.replace("streams:", "strems:"))
+        refused = await command(paths, "reload", "--wait", "--json")
+        shown = json.loads(capsys.readouterr().out.partition("\n{\n")[2].join(("{\n", "")))
+
+    assert codes == [0, 0, 0]
+    assert (ready.status, posted.status) == (200, 200)
+    assert any(line.startswith(f"daemon: running, process {os.getpid()}, since") for line in told)
+    assert "taken: 1 integrations run" in told
+    assert {name: event[name] for name in ("id", "event", "dedup", "status", "duplicates")} == {
+        "id": posted.json["id"],
+        "event": "paid",
+        "dedup": "e1",
+        "status": "stored",
+        "duplicates": 0,
+    }
+    assert refused == 78
+    assert (shown["taken"], shown["kept"]) == (False, ["sender"])
+
+
+async def test_streams_come_and_go_with_their_files(paths, serving):
+    """A stream is read by its schedule while its file is there."""
+    asked = []
+
+    async def meet(reader, writer):
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n[]")
+
+    async with serving(meet) as source:
+        write(paths, "shop", SHOP % source)
+        async with running(paths):
+            await until(lambda: len(asked) >= 2)
+            (paths.config / "integrations" / "shop.yaml").unlink()
+            assert await command(paths, "reload", "--wait") == 0
+            before = len(asked)
+            await asyncio.sleep(1.3)
+            after = len(asked)
+
+    assert after == before
+
+
+async def test_listener_closes_its_endpoints_before_it_goes(paths, serving):
+    """While a run is drained, probes and senders are told that we stop."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def meet(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        begun.set()
+        await go_on.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n[]")
+
+    async with serving(meet) as source:
+        write(paths, "shop", SHOP % source)
+        async with running(paths) as (port, heard):
+            await begun.wait()
+            os.kill(os.getpid(), signal.SIGTERM)
+            await until(lambda: "STOPPING=1" in heard)
+            ready = await exchange(port, head("GET", "/readyz"))
+            live = await exchange(port, head("GET", "/livez"))
+            go_on.set()
+
+    stopping = "not ready: starting or stopping"
+    assert ready.problem == problem_of(503, "Service Unavailable", stopping)
+    assert live.status == 200
+
+
+async def test_daemon_that_cannot_listen_ends_at_once(paths):
+    """The address is taken: the reason comes before anything is said to be ready."""
+    taken = load_settings(paths).listen
+    with socket.create_server((taken.host, taken.port)), pytest.raises(SettingsError) as caught:
+        await run_daemon(paths, load_settings(paths))
+
+    assert str(caught.value) == (
+        f"listen: 127.0.0.1:{taken.port} cannot be used: Address already in use; "
+        "choose another in the settings"
+    )
+    assert not paths.control.exists()
