@@ -81,7 +81,7 @@ class LocalActions:
     async def status(self) -> Json:
         """Tell how everything stands."""
         parts = self._parts
-        parts.look_for_secrets()
+        await parts.look_for_secrets()
         bundle = parts.loaded.bundle
         rows, events = await read_standing(parts.store, bundle)
         return {

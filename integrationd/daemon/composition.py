@@ -59,7 +59,7 @@ class Composition:
             self.loaded = await asyncio.to_thread(self.library.load)
             self.conductor.swap(self.loaded.bundle)
             self._tell_problems()
-            self.look_for_secrets()
+            await self.look_for_secrets()
             took_s = self.world.clock.monotonic() - began_s
             self._tell_swap(before, self.loaded.bundle, took_s)
             return self.loaded
@@ -100,15 +100,19 @@ class Composition:
             )
         )
 
-    def look_for_secrets(self) -> None:
+    async def look_for_secrets(self) -> None:
         """Look again which integrations lack secrets, and tell what is new."""
-        before, self.missing = self.missing, {}
-        for name, integration in self.loaded.bundle.integrations.items():
-            message = missing_secrets(self.world.secrets, integration)
-            if message:
-                self.missing[name] = message
-                if before.get(name) != message:
-                    self.broadcast.emit(SecretMissed(integration=name, message=message))
+        before, self.missing = self.missing, await asyncio.to_thread(self._find_missing)
+        for name, message in self.missing.items():
+            if before.get(name) != message:
+                self.broadcast.emit(SecretMissed(integration=name, message=message))
+
+    def _find_missing(self) -> dict[str, str]:
+        found = {
+            name: missing_secrets(self.world.secrets, integration)
+            for name, integration in self.loaded.bundle.integrations.items()
+        }
+        return {name: message for name, message in found.items() if message}
 
 
 @asynccontextmanager

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from urllib.parse import quote
 
 from integrationd.engine.calling import Caller
 from integrationd.engine.plans import StreamPlan
@@ -107,6 +108,9 @@ class Walk:
             self.in_order = False
             state = distrusted(state)
         self.committed = advance_in_order(state) if self.in_order else state
+        if self._tells_secret(fetched.token):
+            # A next-URL that repeats our key: nothing of it may lie in the database.
+            self.committed = replace(self.committed, walking=False, page_token=None)
         upserts = shaped.upserts
         counts = await self.world.store.commit_page(
             self.plan.tenant,
@@ -148,6 +152,11 @@ class Walk:
             self.plan.shaper.shape(piece, self.variables, shaped)
             await asyncio.sleep(0)
         return shaped
+
+    def _tells_secret(self, token: Json) -> bool:
+        text = str(token)
+        secrets = [secret.reveal() for secret in self.variables["secrets"].values()]
+        return any(secret in text or quote(secret) in text for secret in secrets if secret)
 
     def tracks_seen(self) -> bool:
         """Tell whether this reading may end in a sweep."""

@@ -108,3 +108,28 @@ async def test_bad_record_that_is_gone_leaves_quarantine():
             waiting.append([row.source async for row in on.store.quarantine(plan.tenant)])
 
     assert waiting == [[bad], [other], []]
+
+
+async def test_next_url_that_repeats_our_key_is_not_stored():
+    """A page token that holds a secret is used and never written down; the walk is begun anew."""
+    spec = (
+        (SHOP % "")
+        .replace(
+            "paginate: {type: cursor, next: body.next, into: query.after}",
+            "paginate: {type: next_url, next: body.next}\n"
+            '  auth: {type: api_key, into: query.key, value: "{{ secrets.key }}"}',
+        )
+        .replace("http:", "secrets: {key: {env: INTEGRATIOND_SECRET_KEY}}\nhttp:")
+    )
+    following = f"{URL.removeprefix('GET ')}?page=2&key=CANARY"
+    provider, _ = script(
+        (f"{URL}?key=CANARY", answer({"data": [{"id": 1}], "next": following})),
+        (f"GET {following}", answer({"data": [{"id": 2}], "next": f"{following}3"})),
+        (f"GET {following}3&key=CANARY", answer({}, status=404)),
+    )
+    async with stage(provider, key="CANARY") as on:
+        plan = plan_of(spec, "orders")
+        await on.sync(plan)
+        state = await on.store.load_state(plan.tenant, plan.key, "")
+
+    assert "CANARY" not in str(state)

@@ -176,7 +176,7 @@ async def test_slow_body_times_out():
     """A sender that dribbles is told to try again; what it sent is not stored."""
     request = post(PATH, BODY, signature(BODY))
     async with opened() as on:
-        reply = await on.send(request[:-5], pause_s=0.6)
+        reply = await on.send(request[:-5], pause_s=0.3)
 
     told = "the call took too long to arrive or to be stored"
     assert reply.problem == problem_of(503, UNAVAILABLE, told)

@@ -37,7 +37,7 @@ webhooks:
 """
 READS = "    dedup: body.id\n    event: body.type"
 SETTINGS = Settings(
-    defaults=Defaults(webhook_timeout=timedelta(milliseconds=400)),
+    defaults=Defaults(webhook_timeout=timedelta(milliseconds=200)),
     limits=SizeLimits(body=1000),
     public_url=PublicUrl("https://hooks.test"),
 )
