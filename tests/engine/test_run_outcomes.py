@@ -97,17 +97,18 @@ async def test_bad_record_that_is_gone_leaves_quarantine():
     bad, other = {"name": "no key"}, {"name": "another"}
     provider, _ = script(
         (URL, answer({"data": [{"id": 1}, bad], "next": None})),
+        (URL, answer({}, status=400)),
         (URL, answer({"data": [{"id": 1}, other], "next": None})),
         (URL, answer({"data": [{"id": 1}], "next": None})),
     )
     waiting = []
     async with stage(provider) as on:
         plan = plan_of(SHOP % "", "orders")
-        for _ in range(3):
+        for _ in range(4):
             await on.sync(plan)
             waiting.append([row.source async for row in on.store.quarantine(plan.tenant)])
 
-    assert waiting == [[bad], [other], []]
+    assert waiting == [[bad], [bad], [other], []]
 
 
 async def test_next_url_that_repeats_our_key_is_not_stored():
@@ -117,7 +118,7 @@ async def test_next_url_that_repeats_our_key_is_not_stored():
         .replace(
             "paginate: {type: cursor, next: body.next, into: query.after}",
             "paginate: {type: next_url, next: body.next}\n"
-            '  auth: {type: api_key, into: query.key, value: "{{ secrets.key }}"}',
+            '  retries: 0\n  auth: {type: api_key, into: query.key, value: "{{ secrets.key }}"}',
         )
         .replace("http:", "secrets: {key: {env: INTEGRATIOND_SECRET_KEY}}\nhttp:")
     )
@@ -125,7 +126,7 @@ async def test_next_url_that_repeats_our_key_is_not_stored():
     provider, _ = script(
         (f"{URL}?key=CANARY", answer({"data": [{"id": 1}], "next": following})),
         (f"GET {following}", answer({"data": [{"id": 2}], "next": f"{following}3"})),
-        (f"GET {following}3&key=CANARY", answer({}, status=404)),
+        (f"GET {following}3&key=CANARY", answer({}, status=503)),
     )
     async with stage(provider, key="CANARY") as on:
         plan = plan_of(spec, "orders")
