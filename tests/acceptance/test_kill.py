@@ -126,7 +126,8 @@ def _is_whole(rows: int, *, walking: bool, token: Any) -> bool:
     if not walking:
         return rows in (0, len(RECORDS))
     page = 1 if token is None else token["page"]
-    return rows == page * PAGE_RECORDS
+    # A second reading begins at page 1 again, with all the rows of the first one there.
+    return rows in (page * PAGE_RECORDS, len(RECORDS))
 
 
 def run_for(installation: Any, seconds: float) -> bool:

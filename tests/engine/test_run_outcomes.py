@@ -125,12 +125,13 @@ async def test_next_url_that_repeats_our_key_is_not_stored():
     following = f"{URL.removeprefix('GET ')}?page=2&key=CANARY"
     provider, _ = script(
         (f"{URL}?key=CANARY", answer({"data": [{"id": 1}], "next": following})),
-        (f"GET {following}", answer({"data": [{"id": 2}], "next": f"{following}3"})),
-        (f"GET {following}3&key=CANARY", answer({}, status=503)),
+        (f"GET {following}", answer({"data": [{"id": 2}], "next": f"{following}&again=1"})),
+        (f"GET {following}&again=1&key=CANARY", answer({}, status=503)),
     )
     async with stage(provider, key="CANARY") as on:
         plan = plan_of(spec, "orders")
-        await on.sync(plan)
+        outcome = await on.sync(plan)
         state = await on.store.load_state(plan.tenant, plan.key, "")
 
+    assert (outcome.counts.added, outcome.kind) == (2, "temporary")
     assert "CANARY" not in str(state)

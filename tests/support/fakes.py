@@ -103,14 +103,19 @@ class Provider:
         return replace(given, url=encoded.url.partition("?")[0])
 
 
+class Surprise(BaseException):
+    """A call that nobody planned for; no guard of the program may take it for a failure."""
+
+
 def script(*steps: tuple[str, Answer | Exception]) -> tuple[Provider, Callable[[], None]]:
     """Build a provider that must be asked exactly these lines, and the check that it was."""
     left = list(steps)
 
     def respond(line: str, headers: Mapping[str, str]) -> Answer | Exception:
-        assert left, f"asked {line}, but nothing more was expected"
-        expected, given = left.pop(0)
-        assert line == expected
+        expected, given = left.pop(0) if left else ("nothing more", None)
+        if line != expected:
+            message = f"asked {line}, expected {expected}"
+            raise Surprise(message)
         return given
 
     def used_up() -> None:
