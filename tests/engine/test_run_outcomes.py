@@ -126,7 +126,7 @@ async def test_next_url_that_repeats_our_key_is_not_stored():
     provider, _ = script(
         (f"{URL}?key=CANARY", answer({"data": [{"id": 1}], "next": following})),
         (f"GET {following}", answer({"data": [{"id": 2}], "next": f"{following}&again=1"})),
-        (f"GET {following}&again=1&key=CANARY", answer({}, status=503)),
+        (f"{URL}?page=2&again=1&key=CANARY", answer({}, status=503)),
     )
     async with stage(provider, key="CANARY") as on:
         plan = plan_of(spec, "orders")
