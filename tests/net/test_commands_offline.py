@@ -1,11 +1,13 @@
 """Commands without a daemon, on real files, over a real store."""
 
+import asyncio
 import csv
 import io
 import json
 import re
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from integrationd.cli.main import cli, run_command
 from integrationd.daemon.lock import locked
 from integrationd.model.runs import COUNT_NAMES
+from integrationd.store.sqlstore import SqlStore
 from tests.support.syncing import SETTINGS
 
 SHOP = """\
@@ -120,6 +123,25 @@ def test_sync_that_failed_exits_1(run):
         1,
         "shop/items: failed, 0 read: GET /items answered 404\n",
         "shop/items: reading (full)\n",
+    )
+
+
+def test_sync_of_what_another_process_reads_exits_1(run, tmp_path):
+    """Nothing was read, and that is said."""
+    run("webhook", "url", "shop/none")
+
+    async def claim():
+        now, ttl = datetime.now(UTC), timedelta(minutes=1)
+        async with SqlStore(tmp_path / "state" / "integrationd.db") as store:
+            where = ("default", "stream", "shop/orders")
+            assert await store.claim(*where, holder="other:boot", now=now, ttl=ttl)
+
+    asyncio.run(claim())
+
+    assert run("sync", "shop") == (
+        1,
+        "",
+        "shop/orders: skipped, another process reads this stream\n",
     )
 
 

@@ -198,16 +198,20 @@ async def test_listener_closes_its_endpoints_before_it_goes(paths, serving):
 
     async with serving(meet) as source:
         write(paths, "shop", SHOP % source)
+        write(paths, "sender", HOOK)
         async with running(paths) as (port, heard):
             await begun.wait()
+            url = await asyncio.to_thread(address_of, paths, "sender", "events")
             os.kill(os.getpid(), signal.SIGTERM)
             await until(lambda: "STOPPING=1" in heard)
             ready = await exchange(port, head("GET", "/readyz"))
+            hook = await exchange(port, post(url["path"], b"{}"))
             live = await exchange(port, head("GET", "/livez"))
             go_on.set()
 
     stopping = "not ready: starting or stopping"
     assert ready.problem == problem_of(503, "Service Unavailable", stopping)
+    assert hook.problem == problem_of(503, "Service Unavailable", "the daemon is stopping")
     assert live.status == 200
 
 

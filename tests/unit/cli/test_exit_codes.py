@@ -164,10 +164,12 @@ sys.exit(run_command(command))
 @pytest.mark.parametrize("style", ["table", "ndjson", "csv"])
 def test_reader_that_has_read_enough_is_no_error(style, count):
     """``records … | head`` ends with 0 and says nothing, however much there was to print."""
+    buffered = {name: os.environ[name] for name in os.environ if name != "PYTHONUNBUFFERED"}
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
         [sys.executable, "-c", PRINT, style, str(count)],
+        env=buffered,
         stdout=write,
         stderr=subprocess.PIPE,
         check=False,
