@@ -8,7 +8,6 @@ from integrationd.bundles.library import Library
 from integrationd.bundles.shipped import shipped_dirs
 from integrationd.daemon.paths import Paths
 from integrationd.errors import SecretError
-from integrationd.model.json import Json
 from integrationd.ports.outside import SecretSource
 from integrationd.spec.documents import Integration
 from integrationd.spec.settings import Settings
@@ -17,12 +16,8 @@ from integrationd.vault.sources import LookupSecrets
 
 def missing_secrets(source: SecretSource, integration: Integration) -> str:
     """Tell which secrets of an integration cannot be found; empty where all are there."""
-    references: dict[str, Json] = {
-        name: None if reference is None else reference.to_json()
-        for name, reference in integration.secrets.items()
-    }
     try:
-        source.resolve(integration.name, references)
+        source.resolve(integration.name, integration.secret_references())
     except SecretError as missing:
         return str(missing)
     return ""

@@ -53,11 +53,7 @@ async def receive(world: World, inlet: Inlet, call: Call) -> Accepted:
     """
     began_s = world.clock.monotonic()
     integration = inlet.integration
-    references = {
-        name: None if reference is None else reference.to_json()
-        for name, reference in integration.secrets.items()
-    }
-    secrets = world.secrets.resolve(integration.name, references)
+    secrets = world.secrets.resolve(integration.name, integration.secret_references())
     now = world.clock.now()
     inlet.endpoint.verify.verify(
         call, {"config": dict(integration.config), "secrets": dict(secrets)}, now

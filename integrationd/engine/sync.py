@@ -204,12 +204,8 @@ class _Run:
 
     def _secrets(self) -> Mapping[str, Json]:
         integration = self.plan.integration
-        references = {
-            name: None if reference is None else reference.to_json()
-            for name, reference in integration.secrets.items()
-        }
         try:
-            return self.world.secrets.resolve(integration.name, references)
+            return self.world.secrets.resolve(integration.name, integration.secret_references())
         except SecretError as missing:
             self.world.signals.emit(
                 SecretMissed(integration=integration.name, message=str(missing))

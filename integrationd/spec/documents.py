@@ -138,6 +138,13 @@ class Integration(SystemBody):
             "\n".join(f"{path}={self.files[path]}" for path in sorted(self.files)).encode()
         )
 
+    def secret_references(self) -> Mapping[str, Json]:
+        """Return what is looked up: a reference for each secret, or None to find it by name."""
+        return {
+            name: None if reference is None else reference.to_json()
+            for name, reference in self.secrets.items()
+        }
+
     def entity_of(self, stream: str) -> str:
         """Return the shape that a stream's records have."""
         named = self.streams[stream].mapping

@@ -1,5 +1,6 @@
 """However a run ends, there is an outcome, and the next run can begin."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -42,17 +43,26 @@ async def test_fault_of_our_own_is_a_failed_run_that_is_begun_anew():
     used_up()
 
 
+class FullStore:
+    """A store whose disk is full: all but pages still works."""
+
+    def __init__(self, inner):
+        self._inner = inner
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+
+    async def commit_page(self, tenant, page):
+        """Refuse."""
+        raise StoreError("the disk is full")
+
+
 async def test_store_that_refuses_is_an_outcome():
     """A store that cannot write fails the run with its reason instead of ending the program."""
     provider, _ = script((URL, answer({"data": [{"id": 1}], "next": None})))
     async with stage(provider) as on:
-        plan = plan_of(SHOP % "", "orders")
-
-        async def full(*_: object) -> None:
-            raise StoreError("the disk is full")
-
-        on.store.commit_page = full
-        outcome = await on.sync(plan)
+        on.world = replace(on.world, store=FullStore(on.store))
+        outcome = await on.sync(plan_of(SHOP % "", "orders"))
 
     assert (outcome.status, outcome.error) == (RunStatus.FAILED, "the disk is full")
 
