@@ -68,7 +68,7 @@ class Hooks:
         except EXPECTED as failed:
             status, told = next((s, t) for kind, s, t in REFUSALS if isinstance(failed, kind))
             return self._refuse(inlet, status, told, reason=str(failed))
-        except Exception:  # noqa: BLE001 - one of the three places where all is caught
+        except Exception:  # noqa: BLE001 - the listener is where all is caught
             # A fault of our own: the sender must try again, and we must see it.
             _log.exception("webhook %s/%s", inlet.integration.name, inlet.name)
             return self._refuse(inlet, UNAVAILABLE, "the event cannot be stored", reason="a fault")
