@@ -28,6 +28,7 @@ from integrationd.spec.settings import Settings
 from integrationd.store.sqlstore import SqlStore
 from integrationd.transport.egress import EgressPolicy
 from integrationd.transport.http import AiohttpOpener
+from integrationd.vault.closed import ClosedVault
 
 NODE = "local"
 """The holder of claims on an embedded database: there is only one."""
@@ -102,16 +103,16 @@ class Composition:
 
     async def look_for_secrets(self) -> None:
         """Look again which integrations lack secrets, and tell what is new."""
-        before, self.missing = self.missing, await asyncio.to_thread(self._find_missing)
+        before, self.missing = self.missing, await self._find_missing()
         for name, message in self.missing.items():
             if before.get(name) != message:
                 self.broadcast.emit(SecretMissed(integration=name, message=message))
 
-    def _find_missing(self) -> dict[str, str]:
-        found = {
-            name: missing_secrets(self.world.secrets, integration)
-            for name, integration in self.loaded.bundle.integrations.items()
-        }
+    async def _find_missing(self) -> dict[str, str]:
+        found = {}
+        for name, integration in self.loaded.bundle.integrations.items():
+            found[name] = await missing_secrets(self.world.secrets, integration)
+            await asyncio.sleep(0)  # thousands of them shall not hold the loop
         return {name: message for name, message in found.items() if message}
 
 
@@ -134,6 +135,7 @@ async def compose(
                 EgressPolicy(allow=tuple(item.network for item in settings.egress.allow))
             ),
             secrets=build_secrets(settings),
+            vault=ClosedVault(),
             clock=clock,
             randomness=randomness,
             signals=broadcast,

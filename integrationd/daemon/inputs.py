@@ -14,10 +14,10 @@ from integrationd.spec.settings import Settings
 from integrationd.vault.sources import LookupSecrets
 
 
-def missing_secrets(source: SecretSource, integration: Integration) -> str:
+async def missing_secrets(source: SecretSource, integration: Integration) -> str:
     """Tell which secrets of an integration cannot be found; empty where all are there."""
     try:
-        source.resolve(integration.name, integration.secret_references())
+        await source.resolve(integration.tenant, integration.name, integration.secret_references())
     except SecretError as missing:
         return str(missing)
     return ""

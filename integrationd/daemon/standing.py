@@ -18,7 +18,8 @@ async def offline_status(paths: Paths) -> Json:
     loaded = build_library(paths, settings, read_only=True).load()
     secrets = build_secrets(settings)
     found = {
-        name: missing_secrets(secrets, item) for name, item in loaded.bundle.integrations.items()
+        name: await missing_secrets(secrets, item)
+        for name, item in loaded.bundle.integrations.items()
     }
     missing = {name: message for name, message in found.items() if message}
     try:

@@ -53,7 +53,9 @@ async def receive(world: World, inlet: Inlet, call: Call) -> Accepted:
     """
     began_s = world.clock.monotonic()
     integration = inlet.integration
-    secrets = world.secrets.resolve(integration.name, integration.secret_references())
+    secrets = await world.secrets.resolve(
+        integration.tenant, integration.name, integration.secret_references()
+    )
     now = world.clock.now()
     inlet.endpoint.verify.verify(
         call, {"config": dict(integration.config), "secrets": dict(secrets)}, now

@@ -174,7 +174,7 @@ class _Run:
 
     async def _read(self, run_id: str, reading: Reading) -> None:
         integration, world = self.plan.integration, self.world
-        variables = {"config": dict(integration.config), "secrets": self._secrets()}
+        variables = {"config": dict(integration.config), "secrets": await self._secrets()}
         base = base_call(self.plan.http, variables)
         policy = http_policy(integration, base, self.settings, variables)
         retries = self.plan.http.retries
@@ -202,10 +202,12 @@ class _Run:
             )
             await self.walk.run()
 
-    def _secrets(self) -> Mapping[str, Json]:
+    async def _secrets(self) -> Mapping[str, Json]:
         integration = self.plan.integration
         try:
-            return self.world.secrets.resolve(integration.name, integration.secret_references())
+            return await self.world.secrets.resolve(
+                integration.tenant, integration.name, integration.secret_references()
+            )
         except SecretError as missing:
             self.world.signals.emit(
                 SecretMissed(integration=integration.name, message=str(missing))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from integrationd.model import ids
 from integrationd.ports.outside import Clock, HttpOpener, Randomness, SecretSource, Signals
 from integrationd.ports.store import Store
+from integrationd.ports.vault import Vault
 
 ULID_ENTROPY_BYTES = 10
 
@@ -18,6 +19,7 @@ class World:
     store: Store
     http: HttpOpener
     secrets: SecretSource
+    vault: Vault
     clock: Clock
     randomness: Randomness
     signals: Signals

@@ -90,10 +90,13 @@ class HttpOpener(Protocol):
 class SecretSource(Protocol):
     """Looks secrets up; see design decision 8 for the order."""
 
-    def resolve(self, integration: str, references: Mapping[str, Json]) -> Mapping[str, Json]:
+    async def resolve(
+        self, tenant: str, integration: str, references: Mapping[str, Json]
+    ) -> Mapping[str, Json]:
         """Return a :class:`Secret` for each name.
 
         Args:
+            tenant: Whose integration it is.
             integration: Its name, for the look-ups that are made of it.
             references: Declared names; each has a reference (``{env: X}``, ``{file: P}``,
                 ``{credential: C}``) or None where none was given.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -40,8 +41,26 @@ class LookupSecrets:
     environ: Mapping[str, str] = field(repr=False)
     """The process's environment."""
 
-    def resolve(self, integration: str, references: Mapping[str, Json]) -> Mapping[str, Json]:
+    async def resolve(
+        self, tenant: str, integration: str, references: Mapping[str, Json]
+    ) -> Mapping[str, Json]:
         """Find all secrets; see :class:`integrationd.ports.outside.SecretSource`."""
+        del tenant  # nothing that is looked at here is kept by tenant
+        if self._reads_files(references.values()):
+            return await asyncio.to_thread(self._resolve, integration, references)
+        return self._resolve(integration, references)
+
+    def _reads_files(self, references: Iterable[Json]) -> bool:
+        """Tell whether a disk may hold us up, which must not hold the event loop."""
+        by_name = self.credentials_dir is not None
+        return any(
+            by_name
+            if reference is None
+            else not (isinstance(reference, dict) and "env" in reference)
+            for reference in references
+        )
+
+    def _resolve(self, integration: str, references: Mapping[str, Json]) -> Mapping[str, Json]:
         found: dict[str, Json] = {}
         faults = []
         for name, reference in references.items():

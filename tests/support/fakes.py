@@ -130,10 +130,35 @@ class Pockets:
 
     secrets: Mapping[str, str] = field(default_factory=dict)
 
-    def resolve(self, integration: str, references: Mapping[str, Json]) -> Mapping[str, Json]:
+    async def resolve(
+        self, tenant: str, integration: str, references: Mapping[str, Json]
+    ) -> Mapping[str, Json]:
         """Return those asked for, or say which are missing."""
         missing = sorted(set(references) - set(self.secrets))
         if missing:
             message = f"integration {integration} needs secret {missing[0]!r}"
             raise SecretError(message)
         return {name: Secret(self.secrets[name]) for name in references}
+
+
+@dataclass
+class Strongbox:
+    """A vault that is open, in memory."""
+
+    kept: dict[tuple[str, str, str], Secret] = field(default_factory=dict)
+
+    def is_open(self) -> bool:
+        """Say yes."""
+        return True
+
+    async def get(self, tenant: str, integration: str, name: str) -> Secret | None:
+        """Return what was put last."""
+        return self.kept.get((tenant, integration, name))
+
+    async def put(self, tenant: str, integration: str, name: str, value: Secret) -> None:
+        """Keep it."""
+        self.kept[tenant, integration, name] = value
+
+    async def remove(self, tenant: str, integration: str, name: str) -> bool:
+        """Forget it."""
+        return self.kept.pop((tenant, integration, name), None) is not None

@@ -17,7 +17,7 @@ from integrationd.spec.read import read_file
 from integrationd.spec.settings import Settings
 from integrationd.spec.source import SourceFile
 from integrationd.store.sqlstore import SqlStore
-from tests.support.fakes import Dice, Ear, LoopClock, Pockets, Provider
+from tests.support.fakes import Dice, Ear, LoopClock, Pockets, Provider, Strongbox
 
 
 def bundle_of(**files: str) -> Bundle:
@@ -75,6 +75,7 @@ async def stage(provider: Provider, **secrets: str) -> AsyncIterator[Stage]:
             store=store,
             http=provider,
             secrets=Pockets(secrets),
+            vault=Strongbox(),
             clock=LoopClock(),
             randomness=Dice(),
             signals=ear,

@@ -33,10 +33,10 @@ def secrets_of(room, environ=None, **changes) -> LookupSecrets:
     return LookupSecrets(**given)
 
 
-def fault_of(source: LookupSecrets, reference, name: str = "token") -> str:
+async def fault_of(source: LookupSecrets, reference, name: str = "token") -> str:
     """Return what is said of one secret that cannot be found, without its integration."""
     with pytest.raises(SecretError) as caught:
-        source.resolve("acme", {name: reference})
+        await source.resolve("default", "acme", {name: reference})
     assert CANARY not in str(caught.value)
     return str(caught.value)
 
@@ -54,51 +54,55 @@ def fault_of(source: LookupSecrets, reference, name: str = "token") -> str:
         (b"x" * 65_536, "x" * 65_536),
     ],
 )
-def test_file_is_read_without_its_last_newline(room, content, text):
+async def test_file_is_read_without_its_last_newline(room, content, text):
     """A file's text is the secret; exactly one newline at its end is not part of it."""
     (room / "secrets" / "t").write_bytes(content)
 
-    found = secrets_of(room).resolve("acme", {"token": {"file": str(room / "secrets" / "t")}})
+    found = await secrets_of(room).resolve(
+        "default", "acme", {"token": {"file": str(room / "secrets" / "t")}}
+    )
 
     assert found == {"token": Secret(text)}
 
 
-def test_each_reference_is_looked_up_in_its_place(room):
+async def test_each_reference_is_looked_up_in_its_place(room):
     """Environment, file and credential, in one go."""
     (room / "secrets" / "b").write_text("two")
     (room / "credentials" / "koha-c").write_text("three")
     source = secrets_of(room, {"KOHA_A": "one"})
 
-    found = source.resolve(
-        "acme", {"a": {"env": "KOHA_A"}, "b": {"file": "b"}, "c": {"credential": "koha-c"}}
+    found = await source.resolve(
+        "default",
+        "acme",
+        {"a": {"env": "KOHA_A"}, "b": {"file": "b"}, "c": {"credential": "koha-c"}},
     )
 
     assert found == {"a": Secret("one"), "b": Secret("two"), "c": Secret("three")}
 
 
-def test_without_reference_the_credential_comes_before_the_environment(room):
+async def test_without_reference_the_credential_comes_before_the_environment(room):
     """The credential is named INTEGRATION.NAME; the variable in upper case with underscores."""
     environ = {"INTEGRATIOND_SECRET_NORTH_COLLEGE__CLIENT_ID": "from env"}
     source = secrets_of(room, environ)
 
-    before = source.resolve("north-college", {"client_id": None})
+    before = await source.resolve("default", "north-college", {"client_id": None})
     (room / "credentials" / "north-college.client_id").write_text("from credential\n")
-    after = source.resolve("north-college", {"client_id": None})
+    after = await source.resolve("default", "north-college", {"client_id": None})
 
     assert before == {"client_id": Secret("from env")}
     assert after == {"client_id": Secret("from credential")}
 
 
-def test_reference_is_not_looked_past(room):
+async def test_reference_is_not_looked_past(room):
     """With a reference nothing else is tried: a typing error must not find another secret."""
     source = secrets_of(room, {"INTEGRATIOND_SECRET_ACME__TOKEN": CANARY})
 
-    assert fault_of(source, {"env": "KOHA_TOKEN"}) == (
+    assert await fault_of(source, {"env": "KOHA_TOKEN"}) == (
         "integration acme needs secret 'token'; looked in env KOHA_TOKEN"
     )
 
 
-def test_missing_secrets_are_told_all_at_once(room):
+async def test_missing_secrets_are_told_all_at_once(room):
     """One line for each, with every place that was looked at; found ones are not repeated."""
     source = secrets_of(room, {"KOHA_GOOD": CANARY})
     references = {
@@ -109,7 +113,7 @@ def test_missing_secrets_are_told_all_at_once(room):
     }
 
     with pytest.raises(SecretError) as caught:
-        source.resolve("acme", references)
+        await source.resolve("default", "acme", references)
 
     assert str(caught.value) == (
         "integration acme needs secret 'client_secret'; looked in the credential "
@@ -120,50 +124,52 @@ def test_missing_secrets_are_told_all_at_once(room):
     )
 
 
-def test_missing_credentials_directory_is_told(room):
+async def test_missing_credentials_directory_is_told(room):
     """Outside systemd there are no credentials."""
     source = secrets_of(room, credentials_dir=None)
 
-    assert fault_of(source, {"credential": "x"}) == (
+    assert await fault_of(source, {"credential": "x"}) == (
         "integration acme needs secret 'token'; looked in the credential x "
         "($CREDENTIALS_DIRECTORY is not set)"
     )
 
 
 @pytest.mark.parametrize("content", ["", "\n", "\r\n"])
-def test_empty_secret_is_a_missing_one(room, content):
+async def test_empty_secret_is_a_missing_one(room, content):
     """An empty variable, file or credential is no secret."""
     (room / "secrets" / "t").write_bytes(content.encode())
     (room / "credentials" / "acme.token").write_bytes(content.encode())
     source = secrets_of(room, {"KOHA_T": "", "INTEGRATIOND_SECRET_ACME__TOKEN": "behind"})
 
-    assert "needs secret" in fault_of(source, {"env": "KOHA_T"})
-    assert "needs secret" in fault_of(source, {"file": "t"})
-    assert source.resolve("acme", {"token": None}) == {"token": Secret("behind")}
+    assert "needs secret" in await fault_of(source, {"env": "KOHA_T"})
+    assert "needs secret" in await fault_of(source, {"file": "t"})
+    assert await source.resolve("default", "acme", {"token": None}) == {"token": Secret("behind")}
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../closed/t", "{room}/closed/t", ".", "link"])
-def test_file_outside_is_out_of_reach(room, path):
+async def test_file_outside_is_out_of_reach(room, path):
     """A path may not lead out of the directories, not by dots and not by a link."""
     (room / "closed" / "t").write_text(CANARY)
     (room / "secrets" / "link").symlink_to(room / "closed" / "t")
     path = path.format(room=room)
 
-    assert fault_of(secrets_of(room), {"file": path}) == (
+    assert await fault_of(secrets_of(room), {"file": path}) == (
         f"integration acme cannot use secret 'token': file {path} is out of reach, it must lie in "
         f"{room}/secrets; open its directory in the settings: secrets.dirs"
     )
 
 
-def test_directory_with_a_like_name_is_outside(room):
+async def test_directory_with_a_like_name_is_outside(room):
     """A directory's name is compared whole."""
     (room / "secrets-old").mkdir()
     (room / "secrets-old" / "t").write_text(CANARY)
 
-    assert "out of reach" in fault_of(secrets_of(room), {"file": str(room / "secrets-old" / "t")})
+    assert "out of reach" in await fault_of(
+        secrets_of(room), {"file": str(room / "secrets-old" / "t")}
+    )
 
 
-def test_links_inside_are_followed(room):
+async def test_links_inside_are_followed(room):
     """What stays inside may be linked, and the directory itself may be a link (Kubernetes)."""
     (room / "secrets" / "..data").mkdir()
     (room / "secrets" / "..data" / "t").write_text("abc")
@@ -171,28 +177,30 @@ def test_links_inside_are_followed(room):
     (room / "mount").symlink_to(room / "secrets")
     source = secrets_of(room, dirs=(str(room / "mount"),))
 
-    found = source.resolve("acme", {"token": {"file": str(room / "mount" / "t")}})
+    found = await source.resolve("default", "acme", {"token": {"file": str(room / "mount" / "t")}})
 
     assert found == {"token": Secret("abc")}
 
 
-def test_relative_path_is_looked_for_in_each_directory(room):
+async def test_relative_path_is_looked_for_in_each_directory(room):
     """The first directory that has it gives it."""
     (room / "closed" / "t").write_text("abc")
     source = secrets_of(room, dirs=(str(room / "secrets"), str(room / "closed")))
 
-    assert source.resolve("acme", {"token": {"file": "t"}}) == {"token": Secret("abc")}
+    assert await source.resolve("default", "acme", {"token": {"file": "t"}}) == {
+        "token": Secret("abc")
+    }
 
 
-def test_no_directory_opens_nothing(room):
+async def test_no_directory_opens_nothing(room):
     """Without directories in the settings no file may be read."""
-    assert fault_of(secrets_of(room, dirs=()), {"file": "t"}) == (
+    assert await fault_of(secrets_of(room, dirs=()), {"file": "t"}) == (
         "integration acme cannot use secret 'token': file t is out of reach, it must lie in "
         "no directory; open its directory in the settings: secrets.dirs"
     )
 
 
-def test_what_is_no_plain_small_text_is_refused(room):
+async def test_what_is_no_plain_small_text_is_refused(room):
     """Directories, pipes, large files and bytes that are no text are told, not read."""
     inside = room / "secrets"
     (inside / "large").write_bytes(b"x" * 65_537)
@@ -201,7 +209,7 @@ def test_what_is_no_plain_small_text_is_refused(room):
     os.mkfifo(inside / "pipe")
     source = secrets_of(room)
 
-    said = [fault_of(source, {"file": name}) for name in ("large", "binary", "sub", "pipe")]
+    said = [await fault_of(source, {"file": name}) for name in ("large", "binary", "sub", "pipe")]
 
     assert [line.partition(f"{inside}/")[2] for line in said] == [
         "large is larger than 64 kB",
@@ -212,9 +220,9 @@ def test_what_is_no_plain_small_text_is_refused(room):
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/etc/passwd", "../closed/t"])
-def test_credential_is_a_plain_name(room, name):
+async def test_credential_is_a_plain_name(room, name):
     """A credential's name may not lead anywhere."""
-    assert fault_of(secrets_of(room), {"credential": name}) == (
+    assert await fault_of(secrets_of(room), {"credential": name}) == (
         f"integration acme cannot use secret 'token': credential {name!r} is not a file name"
     )
 
@@ -222,18 +230,18 @@ def test_credential_is_a_plain_name(room, name):
 @pytest.mark.parametrize(
     "reference", ["plain", {}, {"env": 1}, {"store": "x"}, {"env": "A", "file": "b"}, []]
 )
-def test_unknown_reference_is_told(room, reference):
+async def test_unknown_reference_is_told(room, reference):
     """Only the three kinds of reference are known, one at a time; the value is not repeated."""
-    assert fault_of(secrets_of(room), reference) == (
+    assert await fault_of(secrets_of(room), reference) == (
         "integration acme cannot use secret 'token': its reference names no place; "
         "write {env: NAME}, {file: PATH} or {credential: NAME}"
     )
 
 
 @pytest.mark.parametrize("kind", ["env", "file", "credential"])
-def test_nul_in_a_reference_is_told(room, kind):
+async def test_nul_in_a_reference_is_told(room, kind):
     """A name that the system cannot even look up is a fault of the reference."""
-    assert fault_of(secrets_of(room), {kind: "KOHA_\0"}) == (
+    assert await fault_of(secrets_of(room), {kind: "KOHA_\0"}) == (
         "integration acme cannot use secret 'token': its reference holds a NUL character"
     )
 
