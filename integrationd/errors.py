@@ -71,6 +71,10 @@ class RefusedError(ProviderError):
     """The provider understood and said no: not retried."""
 
 
+class SkippedError(ProviderError):
+    """A rule of the spec says that nothing came and that this is no failure."""
+
+
 class EgressError(ProviderError):
     """The address is one that this daemon must not call: not retried."""
 

@@ -145,10 +145,19 @@ class DeletionHeld(Signal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSkipped(Signal):
-    """A run was due while another of the same stream was under way."""
+    """A run was due that cannot begin now."""
 
     integration: str
     stream: str
+    reason: str = "another one is under way"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSkipped(Signal):
+    """A rule of the spec took an answer for nothing."""
+
+    integration: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

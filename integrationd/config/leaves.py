@@ -66,7 +66,8 @@ def _decode_float(node: Node, site: Site) -> float | Invalid:
     return _bounded(number, node, site)
 
 
-def _decode_duration(node: Node, site: Site) -> timedelta | Invalid:
+def decode_duration(node: Node, site: Site) -> timedelta | Invalid:
+    """Read a span of time, ``1h30m``."""
     return _decode_unit(node, site, units.parse_duration, "a duration such as 30s, 15m or 1h30m")
 
 
@@ -100,7 +101,7 @@ LEAVES: Final[Mapping[Any, Callable[[Node, Site], Any]]] = {
     bool: _decode_bool,
     int: _decode_int,
     float: _decode_float,
-    timedelta: _decode_duration,
+    timedelta: decode_duration,
     Rate: _decode_rate,
 }
 LEAF_NAMES: Final[Mapping[Any, str]] = {

@@ -5,25 +5,33 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
 from urllib.parse import urlsplit
 
+from integrationd.config.units import format_duration
 from integrationd.engine.world import World
 from integrationd.errors import (
     CredentialsError,
     ProviderError,
     RefusedError,
+    SkippedError,
     ThrottledError,
     UnavailableError,
 )
 from integrationd.model.json import Json
 from integrationd.model.runs import Counts
-from integrationd.model.secret import reveal
+from integrationd.model.secret import mask, reveal
 from integrationd.ports.outside import Http
-from integrationd.signals import BudgetWaited, CallAnswered, CallRetried
-from integrationd.wire import backoff, decoding
+from integrationd.signals import BudgetWaited, CallAnswered, CallRetried, CallSkipped
+from integrationd.wire import backoff
 from integrationd.wire.budget import Budget
-from integrationd.wire.judge import Outcome, Verdict, judge
+from integrationd.wire.judge import Outcome, Verdict
 from integrationd.wire.messages import Answer, Request
+from integrationd.wire.reply import PLAIN, Judged, ReplyShape, judge_in_steps
+
+WAIT_IN_RUN_MAX_S: Final = 900.0
+"""A longer wait ends the run: it can be resumed, and holds no place among the runs meanwhile."""
 
 _ERRORS: Mapping[str, type[ProviderError]] = {
     "auth": CredentialsError,
@@ -42,31 +50,34 @@ class Caller:
     http: Http
     budget: Budget | None
     retries: int
+    secrets: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    """What a provider's own words must not repeat in a message."""
     counts: Counts = field(default_factory=Counts)
     """Requests, retries and waiting since :meth:`take_counts`."""
 
-    async def ask(self, request: Request) -> Mapping[str, Json]:
+    async def ask(self, request: Request, shape: ReplyShape = PLAIN) -> Mapping[str, Json]:
         """Return the decoded reply, ``{status, headers, body}``.
 
+        Args:
+            request: With its credentials.
+            shape: How the answer is read, and what the spec says of failures.
+
         Raises:
+            SkippedError: A rule of the spec says that nothing came and that this is no failure.
             ProviderError: Of the class that says what to do; passing failures were tried again.
         """
         attempt = 0
         while True:
             await self._wait_for_budget()
-            try:
-                answer = await self._send(request)
-                outcome = judge(answer, request, self.world.clock.now())
-            except UnavailableError as failed:
-                outcome = Outcome(verdict=Verdict.RETRY, kind="temporary", message=str(failed))
-            else:
-                if outcome.verdict is Verdict.ACCEPTED:
-                    return await _decode(answer)
-            if outcome.verdict is Verdict.REFUSED:
+            judged = await self._try(request, shape)
+            outcome = judged.outcome
+            if outcome.verdict is Verdict.ACCEPTED:
+                return judged.reply
+            if outcome.verdict is not Verdict.RETRY:
                 raise self._error(outcome, attempt)
             attempt += 1
             wait_s = self._time_to_wait(outcome, attempt)
-            if attempt > self.retries:
+            if attempt > self.retries or wait_s > WAIT_IN_RUN_MAX_S:
                 raise self._error(outcome, attempt - 1)
             await self._wait_to_retry(outcome, attempt, wait_s)
 
@@ -74,6 +85,21 @@ class Caller:
         """Return what was counted since last time, and begin anew."""
         counts, self.counts = self.counts, Counts()
         return counts
+
+    async def _try(self, request: Request, shape: ReplyShape) -> Judged:
+        try:
+            answer = await self._send(request)
+        except UnavailableError as failed:
+            outcome = Outcome(verdict=Verdict.RETRY, kind="temporary", message=str(failed))
+            return Judged(outcome, {})
+        steps = judge_in_steps(answer, request, shape, self.world.clock.now())
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                judged: Judged = done.value
+                return judged
+            await asyncio.sleep(0)  # a large answer lets others have their turn in between
 
     async def _send(self, request: Request) -> Answer:
         self.counts = self.counts.plus(Counts(requests=1))
@@ -93,7 +119,12 @@ class Caller:
     async def _wait_for_budget(self) -> None:
         if self.budget is None:
             return
-        wait_s = self.budget.reserve(self.world.clock.monotonic())
+        now_s = self.world.clock.monotonic()
+        paused_s = self.budget.paused_s(now_s)
+        if paused_s > WAIT_IN_RUN_MAX_S:
+            message = f"the provider asked for {format_span(paused_s)} without requests"
+            raise ThrottledError(f"{message}; nothing was asked")
+        wait_s = self.budget.reserve(now_s)
         if wait_s > 0:
             self.world.signals.emit(BudgetWaited(integration=self.integration, wait_s=wait_s))
             await self._wait(wait_s)
@@ -114,7 +145,7 @@ class Caller:
                 integration=self.integration,
                 attempt=attempt,
                 wait_s=round(wait_s, 3),
-                reason=outcome.message,
+                reason=mask(outcome.message, self.secrets),
             )
         )
         self.counts = self.counts.plus(Counts(retries=1))
@@ -126,16 +157,16 @@ class Caller:
 
     def _error(self, outcome: Outcome, attempt: int) -> ProviderError:
         tried = f" after {attempt + 1} tries" if attempt else ""
-        return _ERRORS[outcome.kind](f"{outcome.message}{tried}", status=outcome.status)
+        asked = ""
+        if outcome.verdict is Verdict.RETRY and (outcome.wait_s or 0) > WAIT_IN_RUN_MAX_S:
+            asked = f"; the provider asks to wait {format_span(outcome.wait_s or 0)}"
+        message = mask(f"{outcome.message}{tried}{asked}", self.secrets)
+        if outcome.verdict is Verdict.SKIPPED:
+            self.world.signals.emit(CallSkipped(integration=self.integration, reason=message))
+            return SkippedError(message, status=outcome.status)
+        return _ERRORS[outcome.kind](message, status=outcome.status)
 
 
-async def _decode(answer: Answer) -> Mapping[str, Json]:
-    """Decode a reply; a large one lets others have their turn in between."""
-    steps = decoding.reply_in_steps(answer)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            reply: Mapping[str, Json] = done.value
-            return reply
-        await asyncio.sleep(0)
+def format_span(span_s: float) -> str:
+    """Print seconds as people say them, ``2h``; less than a second is none."""
+    return format_duration(timedelta(seconds=int(span_s)))

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from integrationd.config.problems import nearest
 from integrationd.config.units import Rate
+from integrationd.engine.calling import WAIT_IN_RUN_MAX_S
 from integrationd.engine.plans import StreamPlan, build_plan
 from integrationd.engine.sync import RunOutcome, RunWish, sync_stream
 from integrationd.engine.world import World
@@ -84,6 +85,10 @@ class Conductor:
         if (name, stream) in self.running:
             self.world.signals.emit(RunSkipped(integration=name, stream=stream))
             return
+        if self._is_paused(name):
+            reason = "the provider asked for a time without requests"
+            self.world.signals.emit(RunSkipped(integration=name, stream=stream, reason=reason))
+            return
         self._start(name, stream, RunWish(trigger=Trigger.SCHEDULE))
 
     async def sync(self, name: str, stream: str, wish: RunWish) -> RunOutcome | None:
@@ -146,6 +151,13 @@ class Conductor:
         if plan is None:
             plan = self._plans[name, stream] = build_plan(self.integration(name), stream)
         return plan
+
+    def _is_paused(self, name: str) -> bool:
+        """Whether a run would only find out that it must wait for too long."""
+        kept = self._budgets.get(name)
+        if kept is None:
+            return False
+        return kept[1].paused_s(self.world.clock.monotonic()) > WAIT_IN_RUN_MAX_S
 
     def _budget(self, plan: StreamPlan) -> Budget:
         """Return the integration's budget, the same one over reloads while its rate stays."""

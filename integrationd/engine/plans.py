@@ -20,6 +20,7 @@ from integrationd.wire.call import BaseCall, build_request
 from integrationd.wire.messages import Request, Text
 from integrationd.wire.paginate.none import NoPaging
 from integrationd.wire.paginate.paginator import Paginator
+from integrationd.wire.reply import ReplyShape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class StreamPlan:
     stream: Stream
     http: HttpSpec
     paginator: Paginator
+    reply: ReplyShape
     shaper: Shaper
     entity: str
     sweeps: bool
@@ -95,6 +97,7 @@ def build_plan(integration: Integration, name: str) -> StreamPlan:
         stream=stream,
         http=http,
         paginator=stream.paginate or http.paginate or NoPaging(),
+        reply=ReplyShape(decoder=stream.decode, errors=(*stream.errors, *http.errors)),
         shaper=Shaper(
             key=stream.key.parts,
             cursor=None if cursor is None else CursorRule(field=cursor.field, type=cursor.type),

@@ -185,6 +185,7 @@ class _Run:
                 http=http,
                 budget=self.budget,
                 retries=self.settings.defaults.retries if retries is None else retries,
+                secrets=variables["secrets"],
             )
             rule = self.plan.stream.incremental
             self.walk = Walk(
@@ -248,7 +249,8 @@ class _Run:
             read = after_reading(
                 state,
                 CursorType.TEXT if rule is None else rule.type,
-                trusted=not (reading.resumed and self.plan.paginator.positional),
+                trusted=not (reading.resumed and self.plan.paginator.positional)
+                and not walk.skipped,
             )
             state = replace(read, fingerprint=self.plan.fingerprint)
         elif error is not None and not isinstance(error, RESUMABLE):
@@ -267,7 +269,9 @@ class _Run:
                 counts=extra,
                 error="" if error is None else str(error),
                 kind=kind,
-                complete=status is RunStatus.DONE and reading.is_whole(),
+                complete=status is RunStatus.DONE
+                and reading.is_whole()
+                and not (walk is not None and walk.skipped),
             ),
         )
         return self.tell(status, "" if error is None else str(error), kind, extra)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Final
 from urllib.parse import quote
 
 from integrationd.engine.calling import Caller
@@ -19,6 +20,7 @@ from integrationd.engine.progress import (
     is_in_order,
 )
 from integrationd.engine.world import World
+from integrationd.errors import SkippedError
 from integrationd.model.json import Json
 from integrationd.model.runs import Counts
 from integrationd.ports.store import Lease, PageCommit, ReadingState
@@ -33,6 +35,10 @@ SLICE_RECORDS = 500
 
 AHEAD_MAX = timedelta(days=1)
 """How far a provider's clock may be ahead of ours; a cursor value beyond that is a broken one."""
+
+
+NO_PAGE: Final = Page(reply={"status": None, "headers": {}, "body": None}, count=0)
+"""What stands for an answer that was skipped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +73,8 @@ class Walk:
     counts: Counts = field(default_factory=Counts)
     in_order: bool = False
     """The spec says that the provider sorts, and nothing has shown otherwise."""
+    skipped: bool = False
+    """A rule of the spec took an answer for nothing: what the walk did not see may be there."""
     unknown: int = 0
     """Records whose key could not be read: they may be any of the stored ones."""
 
@@ -93,7 +101,12 @@ class Walk:
 
     async def _fetch(self, token: Json, guard: WalkGuard) -> Fetched:
         request = self.plan.paginator.apply(self.first, token)
-        reply = await self.caller.ask(self.plan.http.auth.apply(request, self.variables))
+        request = self.plan.http.auth.apply(request, self.variables)
+        try:
+            reply = await self.caller.ask(request, self.plan.reply)
+        except SkippedError:
+            self.skipped = True
+            return Fetched(token=token, page=NO_PAGE, records=[], following=None)
         records = self.plan.records_of(reply)
         page = Page(reply=reply, count=len(records), last=records[-1] if records else None)
         following = self.plan.paginator.advance(token, page)
@@ -167,7 +180,7 @@ class Walk:
 
         Not where a record's key could not be read: it may be any of the stored ones.
         """
-        return self.tracks_seen() and self.unknown == 0
+        return self.tracks_seen() and self.unknown == 0 and not self.skipped
 
     def _cursor_type(self) -> CursorType:
         rule = self.plan.stream.incremental

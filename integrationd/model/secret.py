@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NoReturn
+from urllib.parse import quote, quote_plus
 
 from typing_extensions import override
+
+from integrationd.model.json import Json
 
 PLACEHOLDER = "***"
 
@@ -60,6 +64,19 @@ class Secret:
     def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
         """Pickle as the placeholder, so that no cache or dump can hold the text."""
         return (Secret, (PLACEHOLDER,))
+
+
+def mask(text: str, secrets: Mapping[str, Json]) -> str:
+    """Return a text with every secret in it replaced, however a URL may have encoded it.
+
+    For words that others said: a provider may repeat what it was sent.
+    """
+    for secret in secrets.values():
+        plain = secret.reveal() if isinstance(secret, Secret) else ""
+        for written in {plain, quote(plain), quote(plain, safe=""), quote_plus(plain)}:
+            if written:
+                text = text.replace(written, PLACEHOLDER)
+    return text
 
 
 def reveal(value: str | Secret) -> str:

@@ -19,6 +19,7 @@ from integrationd.wire.auth.authenticator import Authenticator
 from integrationd.wire.auth.none import NoAuth
 from integrationd.wire.call import HEADER_NAMES
 from integrationd.wire.paginate.paginator import Paginator
+from integrationd.wire.rules import ErrorRule
 
 CONSTANTS: Final = Scope(("config", "secrets"))
 """What may stand in a template that is the same for every call."""
@@ -79,6 +80,8 @@ class HttpSpec:
     """How a request says who asks; ``none`` by default."""
     paginate: Annotated[Paginator | None, Kinds(paginate.KINDS)] = None
     """How lists are walked, unless a stream says otherwise."""
+    errors: tuple[ErrorRule, ...] = ()
+    """What failures mean beyond their status; a stream's own rules come first."""
     limits: Limits = Limits()
     """Rates and concurrency."""
     timeout: timedelta | None = None

@@ -164,8 +164,20 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
         metrics=(
             count(
                 "integrationd_runs_skipped_total",
-                "Readings that were due while the same stream was read.",
+                "Readings that were due and could not begin.",
                 *_STREAM,
+            ),
+        ),
+    ),
+    Entry(
+        signal=signals.CallSkipped,
+        event="call.skipped",
+        level=LogLevel.INFO,
+        metrics=(
+            count(
+                "integrationd_calls_skipped_total",
+                "Answers that a rule of the spec took for nothing.",
+                "integration",
             ),
         ),
     ),

@@ -8,7 +8,7 @@ BASE_S: Final = 1.0
 """Most that the first wait takes: long enough for a process to restart behind a balancer."""
 CAP_S: Final = 60.0
 """Most that any wait takes by itself: a stream's schedule is the longer way to try again."""
-RETRY_AFTER_MAX_S: Final = 3600.0
+RETRY_AFTER_MAX_S: Final = 86_400.0
 """Most that a provider can make us wait."""
 _DOUBLINGS_MAX: Final = 30
 """Beyond this every cap is reached; 2.0 ** 2000 would overflow."""

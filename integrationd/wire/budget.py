@@ -46,6 +46,10 @@ class Budget:
         self._log.append(slot_s)
         return slot_s - now_s
 
+    def paused_s(self, now_s: float) -> float:
+        """Return for how many seconds more nobody may ask; 0 where no pause stands."""
+        return max(self._paused_until_s - now_s, 0.0)
+
     def pause(self, until_s: float) -> None:
         """Give no slot before ``until_s``, as after a Retry-After; slots already taken stand."""
         self._paused_until_s = max(self._paused_until_s, until_s)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Self
 
-from integrationd.config.decode import INVALID, Invalid, Keys, Site
+from integrationd.config.decode import INVALID, Invalid, Keys, Kinds, Site
 from integrationd.config.nodes import Fields, Node, Scalar
 from integrationd.errors import RefusedError
 from integrationd.model.json import Json
@@ -15,7 +15,11 @@ from integrationd.model.secret import Secret, reveal
 from integrationd.transform.scopes import Reference, Scope
 from integrationd.transform.template import JsonTemplate, Template
 from integrationd.wire import places, texts
+from integrationd.wire.decode import KINDS
+from integrationd.wire.decode.decoder import Decoder
+from integrationd.wire.decode.json import JsonDecoder
 from integrationd.wire.messages import Body, FormBody, JsonBody, Pairs, Request, Text
+from integrationd.wire.rules import ErrorRule
 
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 VARIABLES: Final = Scope(("config", "secrets", "cursor", "window", "each"))
@@ -27,6 +31,7 @@ HEADER_NAMES: Final = Keys(
 )
 """Framing belongs to the transport: a wrong length lets one request pass for two."""
 _PATH = re.compile(r"$|[/?]|\{[{%]|https?://")
+_WITH_REQUEST: Final = ("query", "headers", "json", "form", "decode", "errors")
 _WHOLE_URL = re.compile(r"https?://", re.IGNORECASE)
 
 
@@ -96,6 +101,10 @@ class CallShape:
     """A JSON body; a text that is exactly one ``{{ … }}`` keeps the type of its value."""
     form: Annotated[Mapping[str, JsonTemplate] | None, VARIABLES] = None
     """A form body."""
+    decode: Annotated[Decoder, Kinds(KINDS)] = JsonDecoder()  # noqa: RUF009 - frozen
+    """How the answer's body is read: ``json`` or ``ndjson``."""
+    errors: tuple[ErrorRule, ...] = ()
+    """What failures of this call mean beyond their status; before the rules of ``http.errors``."""
 
     @property
     def method(self) -> str | None:
@@ -244,7 +253,7 @@ def _tell_twice(node: Fields, site: Site) -> list[Invalid]:
 def _tell_alone(node: Fields, site: Site) -> list[Invalid]:
     if any(name in node.entries for name in METHODS):
         return []
-    alone = [name for name in ("query", "headers", "json", "form") if name in node.entries]
+    alone = [name for name in _WITH_REQUEST if name in node.entries]
     wanted = ", ".join(METHODS)
     return [
         site.refuse(

@@ -10,8 +10,9 @@ import msgspec
 
 from integrationd.errors import PageShapeError
 from integrationd.model.json import Json
+from integrationd.wire import pieces
 from integrationd.wire.messages import Answer
-from integrationd.wire.pieces import STEP_BYTES, decode_in_steps
+from integrationd.wire.pieces import STEP_BYTES
 
 _BOM: Final = b"\xef\xbb\xbf"
 _DECODER: Final = msgspec.json.Decoder()
@@ -40,51 +41,44 @@ def decode_bytes(body: bytes) -> Json:
         raise PageShapeError(_reason(str(wrong))) from None
 
 
-def decode_json(answer: Answer) -> Json:
-    """Decode the body of an answer; an empty one, as 204 has, is None.
+def decode_in_steps(answer: Answer) -> Generator[None, None, Json]:
+    """Decode the body of an answer, with a pause now and then where it is large.
+
+    An empty one, as 204 has, is None.
 
     Raises:
         PageShapeError: It is not JSON, with a hint where the content type says what it is.
     """
+    if len(answer.body) <= STEP_BYTES:
+        return _decode_whole(answer)
+    try:
+        return (yield from pieces.decode_in_steps(answer.body.removeprefix(_BOM)))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _decode_whole(answer)  # finds the same, and tells its place in the whole
+
+
+def _decode_whole(answer: Answer) -> Json:
     if not answer.body.strip():
         return None
     try:
         return decode_bytes(answer.body)
     except PageShapeError as wrong:
-        path = urlsplit(answer.url).path or "/"
-        message = f"the answer of {path} is not JSON: {wrong}{_hint(answer)}"
+        message = f"{name_answer(answer)} is not JSON: {wrong}{hint(answer)}"
         raise PageShapeError(message, status=answer.status) from None
 
 
-def reply_of(answer: Answer) -> Mapping[str, Json]:
-    """Build ``{status, headers, body}``, the root of every expression over a response.
-
-    Raises:
-        PageShapeError: The body is not JSON.
-    """
-    return _build_reply(answer, decode_json(answer))
-
-
-def reply_in_steps(answer: Answer) -> Generator[None, None, Mapping[str, Json]]:
-    """Build the same with a pause now and then where the body is large.
-
-    Raises:
-        PageShapeError: The body is not JSON.
-    """
-    if len(answer.body) <= STEP_BYTES:
-        return reply_of(answer)
-    try:
-        body = yield from decode_in_steps(answer.body.removeprefix(_BOM))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return reply_of(answer)  # finds the same, and tells its place in the whole
-    return _build_reply(answer, body)
-
-
-def _build_reply(answer: Answer, body: Json) -> Mapping[str, Json]:
+def build_reply(answer: Answer, body: Json) -> Mapping[str, Json]:
+    """Build ``{status, headers, body}``, the root of every expression over a response."""
     return {"status": answer.status, "headers": dict(answer.headers), "body": body}
 
 
-def _hint(answer: Answer) -> str:
+def name_answer(answer: Answer) -> str:
+    """Name an answer in a message: by its path, as a query may hold a token."""
+    return f"the answer of {urlsplit(answer.url).path or '/'}"
+
+
+def hint(answer: Answer) -> str:
+    """Say what a body looks like that is not JSON, to end a message; empty where that is open."""
     kind = answer.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "text/html" or answer.body.lstrip()[:1] == b"<":
         what = "HTML" if kind == "text/html" else "HTML or XML"

@@ -12,8 +12,8 @@ from urllib.parse import urljoin, urlsplit
 
 from integrationd.wire.messages import Answer, Request
 
-RETRY_AFTER_MAX_S: Final = 3600.0
-"""Longest wait that a provider can ask for; a run that waits longer had better end."""
+WAIT_MAX_S: Final = 86_400.0
+"""Longest wait that a provider can ask for: the day that many quotas are counted by."""
 
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _RATE: Final = frozenset({429})
@@ -29,6 +29,12 @@ class Verdict(StrEnum):
     ACCEPTED = "accepted"
     RETRY = "retry"
     REFUSED = "refused"
+    STOPPED = "stopped"
+    """Refused, and so would be whatever else the run asks for."""
+    SKIPPED = "skipped"
+    """Nothing came, and the spec says that this is no failure."""
+    REAUTHENTICATE = "reauthenticate"
+    """The credentials were good once; fresh ones may do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +45,8 @@ class Outcome:
     kind: str = ""
     """auth, rate, temporary or permanent; empty where it was accepted."""
     message: str = ""
-    """Names the request and the status; no query, header value or body is in it."""
+    """Names the request and the status; what a rule of the spec says of the failure may follow. No
+    query and no header value is in it."""
     wait_s: float | None = None
     """What the provider asks to wait, capped; None where it does not say."""
     status: int | None = None
@@ -58,10 +65,10 @@ def judge(answer: Answer, request: Request, now: datetime) -> Outcome:
         RFC 9110 section 15; RFC 6585 section 4 for 429; RFC 8470 section 5.2 for 425.
     """
     status = answer.status
-    if 200 <= status < 300:  # noqa: PLR2004 - the class of success
-        return Outcome(verdict=Verdict.ACCEPTED, status=status)
     path = urlsplit(answer.url).path or "/"
     message = f"{request.method} {path} answered {status}"
+    if 200 <= status < 300:  # noqa: PLR2004 - the class of success
+        return Outcome(verdict=Verdict.ACCEPTED, message=message, status=status)
     if status in _RATE or status in _PASSING:
         return Outcome(
             verdict=Verdict.RETRY,
@@ -77,7 +84,7 @@ def judge(answer: Answer, request: Request, now: datetime) -> Outcome:
 
 
 def parse_retry_after(text: str, now: datetime) -> float | None:
-    """Return the seconds that a ``Retry-After`` asks for, from 0 to one hour.
+    """Return the seconds that a ``Retry-After`` asks for, from 0 to one day.
 
     Fractions of a second are not in the standard, but some providers send them. None where it
     cannot be read, so that a broken header means the same as none.
@@ -87,14 +94,14 @@ def parse_retry_after(text: str, now: datetime) -> float | None:
     """
     text = text.strip()
     if _SECONDS.fullmatch(text):
-        return min(float(text), RETRY_AFTER_MAX_S)
+        return min(float(text), WAIT_MAX_S)
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return min(max((moment - now).total_seconds(), 0.0), RETRY_AFTER_MAX_S)
+    return min(max((moment - now).total_seconds(), 0.0), WAIT_MAX_S)
 
 
 def _target(answer: Answer) -> str:

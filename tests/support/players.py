@@ -10,7 +10,7 @@ from integrationd.model.json import Json
 from integrationd.spec.documents import Integration
 from integrationd.testing.options import PlayOptions
 from integrationd.testing.provider import Player, player_secrets
-from integrationd.wire.decoding import reply_of
+from integrationd.wire import decoding
 from integrationd.wire.encoding import encode
 from integrationd.wire.messages import Answer, Call, Page, Request
 from tests.support.worlds import bundle_of
@@ -70,7 +70,7 @@ def walk(player: Player, stream: str, cursor: Json = None) -> Iterator[list[Json
     for _ in range(PAGES_MAX):
         answer = ask(player, plan.paginator.apply(first, token))
         assert answer.status == 200, answer.body
-        reply: Mapping[str, Json] = reply_of(answer)
+        reply: Mapping[str, Json] = decoding.build_reply(answer, decoding.decode_bytes(answer.body))
         records = plan.records_of(reply)
         page = Page(reply=reply, count=len(records), last=records[-1] if records else None)
         yield records

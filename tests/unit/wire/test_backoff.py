@@ -44,9 +44,9 @@ def test_retry_after_is_never_undercut(attempt, fraction, asked_s):
     assert wait_s <= max(asked_s, backoff.CAP_S / 2) + backoff.CAP_S / 2
 
 
-@given(asked_s=st.floats(3600, allow_infinity=True, allow_nan=False))
-def test_retry_after_is_capped_at_an_hour(asked_s):
-    """A provider cannot hold a run for longer than an hour."""
+@given(asked_s=st.floats(86_400, allow_infinity=True, allow_nan=False))
+def test_retry_after_is_capped_at_a_day(asked_s):
+    """A provider cannot make us wait for longer than the quota of a day."""
     assert backoff.delay(1, 0.0, asked_s) == backoff.RETRY_AFTER_MAX_S
 
 

@@ -48,7 +48,7 @@ def test_large_answer_is_decoded_as_a_whole_would_be(value, front):
     """Wherever the pieces lie, nothing is lost and nothing changes its place."""
     whole = answer(front + json.dumps(value).encode())
 
-    assert finish(decoding.reply_in_steps(whole))[1] == decoding.reply_of(whole)
+    assert finish(decoding.decode_in_steps(whole))[1] == value
 
 
 @given(st.recursive(st.integers() | st.text("ab"), st.lists))
@@ -56,7 +56,7 @@ def test_small_answer_is_decoded_without_a_pause(value):
     """Most pages take a millisecond or two."""
     small = answer(json.dumps(value).encode())
 
-    assert finish(decoding.reply_in_steps(small)) == (0, decoding.reply_of(small))
+    assert finish(decoding.decode_in_steps(small)) == (0, value)
 
 
 def test_large_answer_is_decoded_with_a_pause_for_each_step():
@@ -91,9 +91,9 @@ def test_fault_in_a_large_answer_is_told_as_in_a_small_one(end):
     front = b'{"data":[{"text":"' + LONGEST.encode() + b'"}'
     wrong = answer(front + end)
     with pytest.raises(PageShapeError) as whole:
-        decoding.reply_of(wrong)
+        decoding.decode_bytes(wrong.body)
 
     with pytest.raises(PageShapeError) as caught:
-        finish(decoding.reply_in_steps(wrong))
+        finish(decoding.decode_in_steps(wrong))
 
-    assert str(caught.value) == str(whole.value)
+    assert str(caught.value) == f"the answer of /v1/orders is not JSON: {whole.value}"

@@ -1,0 +1,48 @@
+"""One JSON text in each line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from integrationd.errors import PageShapeError
+from integrationd.model.json import Json
+from integrationd.wire import decoding
+from integrationd.wire.messages import Answer
+from integrationd.wire.pieces import STEP_BYTES, Steps
+
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NdjsonDecoder:
+    """Read each line as a JSON text; ``body`` is the list of them. Empty lines count for nothing.
+
+    A line that is broken, the last one included, fails the whole page: an answer that was cut off
+    must not pass for a short one.
+
+    Source:
+        The NDJSON specification 1.0, and JSON Lines, which differ in no way that matters here.
+    """
+
+    kind: ClassVar[str] = "ndjson"
+
+    def decode(self, answer: Answer) -> Steps:
+        """Return the lines' values; see :class:`integrationd.wire.decode.decoder.Decoder`."""
+        values: list[Json] = []
+        done_bytes = 0
+        lines = answer.body.removeprefix(_BOM).split(b"\n")
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                values.append(decoding.decode_bytes(line))
+            except PageShapeError as wrong:
+                where = decoding.name_answer(answer)
+                message = f"line {number} of {where} is not JSON: {wrong}{decoding.hint(answer)}"
+                raise PageShapeError(message, status=answer.status) from None
+            done_bytes += len(line)
+            if done_bytes > STEP_BYTES:
+                done_bytes = 0
+                yield
+        return values or None
