@@ -133,17 +133,18 @@ def first_request(
         plan: The stream.
         base: What its integration's calls have in common.
         variables: ``config`` and ``secrets``.
-        cursor: The lower bound, or None for a full reading.
+        cursor: As it is kept, or None for a full reading; what is sent is made of it.
+
+    Raises:
+        ExpressionError: A template has no value, or the cursor cannot be written as said.
     """
-    scope = dict(variables)
-    if cursor is not None:
-        scope["cursor"] = cursor
-    request = build_request(plan.stream, base=base, variables=scope)
     rule = plan.stream.incremental
     if rule is None or cursor is None:
-        return request
-    bound = cursor if rule.json is None else rule.json.render(scope)
-    return rule.into.put(request, bound)
+        return build_request(plan.stream, base=base, variables=variables)
+    bound = rule.bound(cursor)
+    scope = {**variables, "cursor": bound}
+    request = build_request(plan.stream, base=base, variables=scope)
+    return rule.into.put(request, bound if rule.json is None else rule.json.render(scope))
 
 
 def http_policy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from integrationd.model.json import Json
 from integrationd.model.runs import Mode
@@ -45,7 +46,15 @@ def plan_reading(
             mode=stored.mode, resumed=True, token=stored.page_token, cursor=cursor, state=stored
         )
     mode = Mode.INCREMENTAL if incremental and stored.cursor is not None and not full else Mode.FULL
-    fresh = replace(stored, walking=False, page_token=None, high_water=None, mode=mode)
+    fresh = replace(
+        stored,
+        walking=False,
+        page_token=None,
+        high_water=None,
+        # What was seen before this walk begins is there when it begins.
+        sure=stored.high_water,
+        mode=mode,
+    )
     cursor = stored.cursor if mode is Mode.INCREMENTAL else None
     return Reading(mode=mode, resumed=False, token=None, cursor=cursor, state=fresh)
 
@@ -62,21 +71,28 @@ def after_page(
         token: The token that this page was asked with.
         type_: How cursor values compare.
     """
-    high = later(state.high_water, shaped.high_water, type_)
+    first = token is None and not reading.resumed
     return replace(
-        state, cursor=reading.state.cursor, walking=True, page_token=token, high_water=high
+        state,
+        cursor=reading.state.cursor,
+        walking=True,
+        page_token=token,
+        high_water=later(state.high_water, shaped.high_water, type_),
+        sure=later(state.sure, shaped.high_water, type_) if first else state.sure,
     )
 
 
-def advance_in_order(after: ReadingState) -> ReadingState:
+def advance_in_order(after: ReadingState, type_: CursorType) -> ReadingState:
     """Return the state after a page of a provider that sorts by the cursor: the cursor moves now.
 
     There is no page to come back to then: a walk that breaks off goes on from the cursor. The bound
-    is included when it is sent again, so a tie that a page cuts is read in whole.
+    is included when it is sent again, so a tie that a page cuts is read in whole. A page that lies
+    before the cursor, as the first ones of a lookback do, does not move it back.
     """
     if after.high_water is None:
         return after
-    return replace(after, cursor=after.high_water, walking=False, page_token=None)
+    cursor = later(after.cursor, after.high_water, type_)
+    return replace(after, cursor=cursor, walking=False, page_token=None)
 
 
 def distrusted(state: ReadingState) -> ReadingState:
@@ -97,22 +113,35 @@ def is_in_order(before: ReadingState, shaped: Shaped, type_: CursorType) -> bool
     return parse_cursor(before.high_water, type_) <= shaped.low  # type: ignore[operator]  # one type a stream
 
 
-def after_reading(state: ReadingState, type_: CursorType, *, trusted: bool) -> ReadingState:
-    """Return the state after a complete reading: the cursor moves to the greatest value seen.
+class Trust(Enum):
+    """How far the cursor may move after a complete walk; see decision record 20."""
 
-    It never moves back: an incremental reading that saw nothing newer keeps what it has.
+    ALL = "all"
+    """To the greatest value seen: nothing that changed meanwhile can lie before it."""
+    BEGINNING = "beginning"
+    """To the greatest value that was surely there when the walk began. A row that changed behind
+    the walk's back got a greater one."""
+    NOTHING = "nothing"
+    """It stays. A walk that was resumed at a place in the list may have stepped over rows that
+    moved up meanwhile, and one that took an answer for nothing has not seen what was there; the
+    next reading covers the same rows once more."""
 
-    Args:
-        state: As the last page left it.
-        type_: How cursor values compare.
-        trusted: Whether every row was seen. A walk that was resumed at a place in the list may have
-            stepped over rows that moved up meanwhile; then the cursor stays, and the next reading
-            covers the same rows once more.
+
+def after_reading(state: ReadingState, type_: CursorType, trust: Trust) -> ReadingState:
+    """Return the state after a complete reading; the cursor never moves back.
+
+    An incremental reading that saw nothing newer keeps what it has. The high-water mark stays, as
+    the next walk begins with what this one saw.
     """
-    cursor = later(state.cursor, state.high_water, type_) if trusted else state.cursor
-    return replace(state, cursor=cursor, page_token=None, walking=False, high_water=None, mode=None)
+    reached = {
+        Trust.ALL: state.high_water,
+        Trust.BEGINNING: state.sure,
+        Trust.NOTHING: None,
+    }[trust]
+    cursor = later(state.cursor, reached, type_)
+    return replace(state, cursor=cursor, page_token=None, walking=False, sure=None, mode=None)
 
 
 def abandoned(state: ReadingState) -> ReadingState:
     """Return the state after a reading whose walk cannot be gone on with."""
-    return replace(state, page_token=None, walking=False, high_water=None, mode=None)
+    return replace(state, page_token=None, walking=False, sure=None, mode=None)

@@ -249,8 +249,7 @@ class _Run:
             read = after_reading(
                 state,
                 CursorType.TEXT if rule is None else rule.type,
-                trusted=not (reading.resumed and self.plan.paginator.positional)
-                and not walk.skipped,
+                walk.trust(),
             )
             state = replace(read, fingerprint=self.plan.fingerprint)
         elif error is not None and not isinstance(error, RESUMABLE):

@@ -14,6 +14,7 @@ from integrationd.engine.calling import Caller
 from integrationd.engine.plans import StreamPlan
 from integrationd.engine.progress import (
     Reading,
+    Trust,
     advance_in_order,
     after_page,
     distrusted,
@@ -75,8 +76,14 @@ class Walk:
     """The spec says that the provider sorts, and nothing has shown otherwise."""
     skipped: bool = False
     """A rule of the spec took an answer for nothing: what the walk did not see may be there."""
+    rising: bool = field(init=False)
+    """From the first page on no cursor value was below the one before."""
     unknown: int = 0
     """Records whose key could not be read: they may be any of the stored ones."""
+
+    def __post_init__(self) -> None:
+        """Begin; of the pages before a resumed one nothing is known any more."""
+        self.rising = not self.reading.resumed
 
     async def run(self) -> None:
         """Read to the end; what is committed stays when it breaks off.
@@ -117,10 +124,11 @@ class Walk:
         shaped = await self._shape(fetched.records)
         type_ = self._cursor_type()
         state = after_page(self.reading, self.state, shaped, token=fetched.token, type_=type_)
-        if self.in_order and not is_in_order(self.state, shaped, type_):
+        self.rising = self.rising and is_in_order(self.state, shaped, type_)
+        if self.in_order and not self.rising:
             self.in_order = False
             state = distrusted(state)
-        self.committed = advance_in_order(state) if self.in_order else state
+        self.committed = advance_in_order(state, type_) if self.in_order else state
         if self._tells_secret(fetched.token):
             # A next-URL that repeats our key: nothing of it may lie in the database.
             self.committed = replace(self.committed, walking=False, page_token=None)
@@ -181,6 +189,15 @@ class Walk:
         Not where a record's key could not be read: it may be any of the stored ones.
         """
         return self.tracks_seen() and self.unknown == 0 and not self.skipped
+
+    def trust(self) -> Trust:
+        """Tell, after a complete walk, how far the cursor may move."""
+        positional = self.plan.paginator.positional
+        if self.skipped or (positional and self.reading.resumed):
+            return Trust.NOTHING
+        if self.in_order or (self.rising and not positional):
+            return Trust.ALL
+        return Trust.BEGINNING
 
     def _cursor_type(self) -> CursorType:
         rule = self.plan.stream.incremental

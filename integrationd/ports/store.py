@@ -43,7 +43,9 @@ class ReadingState:
     walking: bool = False
     """Whether a walk is unfinished: the first page's token is None, so this says it apart."""
     high_water: Json = None
-    """The greatest cursor value seen in the unfinished walk."""
+    """The greatest cursor value seen in the unfinished walk, or in the last one."""
+    sure: Json = None
+    """The greatest one that was there when the unfinished walk began."""
     mode: Mode | None = None
     """Of the unfinished walk."""
     fingerprint: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Final
@@ -12,6 +13,9 @@ from integrationd.config.decode import INVALID, Bounds, Invalid, Kinds, Marked, 
 from integrationd.config.nodes import Fields, Items, Node, Position, Scalar
 from integrationd.config.problems import shorten
 from integrationd.config.units import format_duration, parse_duration
+from integrationd.errors import ExpressionError
+from integrationd.model.json import Json
+from integrationd.transform.bounds import TimeNotation, number_bound, time_bound
 from integrationd.transform.cursors import CursorType
 from integrationd.transform.expression import Expression
 from integrationd.transform.scopes import Scope
@@ -76,6 +80,15 @@ class Key:
         return INVALID if any(part is INVALID for part in parts) else cls(tuple(parts))
 
 
+_NOT_LESS: Final = Bounds(0, 10**18)
+_LOOKBACKS: Final[Mapping[CursorType, tuple[tuple[type, ...], str]]] = {
+    CursorType.TIME: ((timedelta,), "write a duration such as 10m"),
+    CursorType.NUMBER: ((int, float), "write a number, in the cursor's own unit"),
+    CursorType.TEXT: ((), "text has no distance; leave it out"),
+}
+"""What a lookback is for each type of cursor, and what to do where it is something else."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incremental:
     """Reading only what changed since the last complete reading."""
@@ -88,9 +101,42 @@ class Incremental:
     """Sent at ``into`` as JSON text instead of the bare cursor."""
     type: CursorType = CursorType.TIME
     """How values compare: ``time`` (ISO 8601), ``number`` or ``text``."""
+    lookback: timedelta | Annotated[int, _NOT_LESS] | Annotated[float, _NOT_LESS] | None = None
+    """How far before the cursor each reading begins, where rows turn up late: ``10m`` for a time, a
+    number for a number. The cursor itself is kept as the provider wrote it."""
+    format: TimeNotation | None = None
+    """How the bound is written where the provider does not take back its own notation: ``iso``,
+    ``unix``, ``unix_ms``, ``date``, or a pattern such as ``%Y-%m-%d %H:%M:%S``, in UTC."""
     sorted: bool = False
     """The provider sorts by ``field``, so that the cursor may move while a reading goes on. Where
     that is not true, rows can be lost; a page that is out of order is noticed and undoes it."""
+
+    def bound(self, cursor: Json) -> Json:
+        """Return what is sent for a cursor: as received where nothing else is said.
+
+        Raises:
+            ExpressionError: The cursor cannot be written so.
+        """
+        if not self.lookback and self.format is None:
+            return cursor
+        try:
+            if isinstance(self.lookback, int | float):
+                return number_bound(cursor, self.lookback)
+            return time_bound(cursor, self.lookback or timedelta(), self.format)
+        except ValueError as wrong:
+            raise ExpressionError(f"incremental.lookback: {wrong}") from None
+
+    def check(self, node: Fields, site: Site) -> Invalid | None:
+        """Refuse a lookback of another kind than the cursor, and a format of what is no time."""
+        told: Invalid | None = None
+        wanted = _LOOKBACKS[self.type]
+        if self.lookback is not None and not isinstance(self.lookback, wanted[0]):
+            message = f"{site.path}.lookback does not go with 'type: {self.type}'; {wanted[1]}"
+            told = site.refuse(node.key_position("lookback"), "E114", message)
+        if self.format is not None and self.type is not CursorType.TIME:
+            message = f"{site.path} has 'format', which goes with 'type: time' alone"
+            told = site.refuse(node.key_position("format"), "E114", message)
+        return told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

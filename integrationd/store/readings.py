@@ -52,7 +52,7 @@ _ADD_COUNTS = Prepared(
     *(f"more_{name}" for name in COUNT_NAMES),
     "run_no",
 )
-_STATE = ("cursor", "page_token", "walking", "high_water", "mode", "fingerprint")
+_STATE = ("cursor", "page_token", "walking", "high_water", "sure", "mode", "fingerprint")
 _PLACE = ("tenant", "integration", "stream", "partition")
 _KEEP = Prepared(
     update(readings)
@@ -90,6 +90,7 @@ def load_state(conn: Connection, place: Partition) -> ReadingState:
         page_token=from_text(row.page_token),
         walking=row.walking,
         high_water=from_text(row.high_water),
+        sure=from_text(row.sure),
         mode=None if row.mode is None else Mode(row.mode),
         fingerprint=row.fingerprint,
     )
@@ -103,6 +104,7 @@ def keep_state(conn: Connection, place: Partition, state: ReadingState) -> None:
         "page_token": to_text(state.page_token),
         "walking": state.walking,
         "high_water": to_text(state.high_water),
+        "sure": to_text(state.sure),
         "mode": state.mode and state.mode.value,
         "fingerprint": state.fingerprint,
     }

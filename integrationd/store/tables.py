@@ -136,6 +136,7 @@ readings = _table(
     Column("page_token", Text),
     Column("walking", Boolean, nullable=False),
     Column("high_water", Text),
+    Column("sure", Text),
     Column("mode", Text),
     _text("fingerprint"),
     PrimaryKeyConstraint("tenant", "integration", "stream", "partition"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -35,7 +36,10 @@ def parse_cursor(value: Json, type_: CursorType) -> Comparable:
         if isinstance(value, str):
             return value
         raise ValueError("expected text")
-    return _parse_number(value) if type_ is CursorType.NUMBER else _parse_time(value)
+    if type_ is CursorType.NUMBER:
+        return _parse_number(value)
+    moment = parse_time(value)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _parse_number(value: Json) -> Comparable:
@@ -47,14 +51,15 @@ def _parse_number(value: Json) -> Comparable:
     raise ValueError("expected a number")
 
 
-def _parse_time(value: Json) -> Comparable:
+def parse_time(value: Json) -> datetime:
+    """Return the moment that a text means; without a zone where it has none.
+
+    Raises:
+        ValueError: It is no time; the text says what was expected.
+    """
     if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            pass
-        else:
-            return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+        with suppress(ValueError):
+            return datetime.fromisoformat(value)
     raise ValueError("expected a time such as 2026-01-31T12:00:00Z")
 
 
