@@ -27,11 +27,12 @@ def test_changelog_has_what_comes_next():
     assert re.search(r"^- \w", sections[1], re.MULTILINE)
 
 
-def test_decisions_are_numbered_without_gaps():
-    """Records count from 0001 on."""
-    assert [path.name[:4] for path in DECISIONS] == [
-        f"{number:04d}" for number in range(1, len(DECISIONS) + 1)
-    ]
+def test_decisions_are_numbered_once():
+    """No two records have the same number; one that was given out may still be missing."""
+    numbers = [path.name[:4] for path in DECISIONS]
+
+    assert all(number.isdigit() for number in numbers)
+    assert len(numbers) == len(set(numbers))
 
 
 def test_decisions_say_what_they_must():
