@@ -18,13 +18,15 @@ def command(said: Common) -> int:
     from integrationd.daemon.app import run_daemon  # noqa: PLC0415 - needs everything
     from integrationd.daemon.settings import load_settings  # noqa: PLC0415
     from integrationd.telemetry import logs  # noqa: PLC0415
+    from integrationd.telemetry.redaction import Redactor  # noqa: PLC0415
 
-    settings = load_settings(said.paths)
+    settings, redactor = load_settings(said.paths), Redactor()
     logs.configure(
         level=settings.log.level,
         format=settings.log.format,
         stream=sys.stderr,
         environ=os.environ,
+        mask=redactor.mask,
     )
-    asyncio.run(run_daemon(said.paths, settings))
+    asyncio.run(run_daemon(said.paths, settings, learn=redactor.learn))
     return 0

@@ -16,6 +16,7 @@ from integrationd.daemon import garbage
 from integrationd.daemon.actions import LocalActions, endpoint_token
 from integrationd.daemon.broadcast import Broadcast
 from integrationd.daemon.composition import Composition, compose
+from integrationd.daemon.inputs import Learn, ignore
 from integrationd.daemon.lock import locked
 from integrationd.daemon.notify import Notifier
 from integrationd.daemon.paths import Paths
@@ -43,20 +44,25 @@ WATCHDOG_SHARE: Final = 3
 """How many signs of life go into the time that systemd waits for one."""
 
 
-async def run_daemon(paths: Paths, settings: Settings) -> None:
+async def run_daemon(paths: Paths, settings: Settings, *, learn: Learn = ignore) -> None:
     """Run until told to stop.
+
+    Args:
+        paths: Where files lie.
+        settings: The daemon's own.
+        learn: Told each secret that is looked up, to mask it in the log.
 
     Raises:
         HeldError: Another process uses the state directory.
         StoreError: The database cannot be used, now or later.
-        SettingsError: The listener's address cannot be used.
+        SettingsError: The listener's address or the master key cannot be used.
     """
     clock = SystemClock()
     metrics = Metrics(clock)
     with locked(paths.lock):
         async with AsyncExitStack() as stack:
             parts = await stack.enter_async_context(
-                compose(paths, settings, Broadcast(SignalSink(metrics)))
+                compose(paths, settings, Broadcast(SignalSink(metrics)), learn=learn)
             )
             timer = await stack.enter_async_context(IntervalTimer(clock))
             daemon = Daemon(parts=parts, timer=timer, notifier=Notifier(os.environ))

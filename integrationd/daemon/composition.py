@@ -10,7 +10,14 @@ from datetime import datetime
 
 from integrationd.bundles.library import Library, Loaded
 from integrationd.daemon.broadcast import Broadcast
-from integrationd.daemon.inputs import build_library, build_secrets, missing_secrets
+from integrationd.daemon.inputs import (
+    Learn,
+    build_library,
+    build_secrets,
+    find_master,
+    ignore,
+    missing_secrets,
+)
 from integrationd.daemon.paths import Paths
 from integrationd.daemon.system import SystemClock, SystemRandomness
 from integrationd.engine.conductor import Conductor
@@ -28,7 +35,8 @@ from integrationd.spec.settings import Settings
 from integrationd.store.sqlstore import SqlStore
 from integrationd.transport.egress import EgressPolicy
 from integrationd.transport.http import AiohttpOpener
-from integrationd.vault.closed import ClosedVault
+from integrationd.vault.opening import AnyVault, open_vault
+from integrationd.vault.sources import LookupSecrets
 
 NODE = "local"
 """The holder of claims on an embedded database: there is only one."""
@@ -43,6 +51,8 @@ class Composition:
     broadcast: Broadcast
     world: World
     store: SqlStore
+    secrets: LookupSecrets
+    vault: AnyVault
     library: Library
     conductor: Conductor
     started_at: datetime
@@ -118,24 +128,28 @@ class Composition:
 
 @asynccontextmanager
 async def compose(
-    paths: Paths, settings: Settings, broadcast: Broadcast
+    paths: Paths, settings: Settings, broadcast: Broadcast, *, learn: Learn = ignore
 ) -> AsyncIterator[Composition]:
     """Put the parts together; the lock of the state directory is held by the caller.
 
     Raises:
         StoreError: The database cannot be used.
+        SettingsError: The master key cannot be used, or is not the one of the encrypted store.
     """
     clock, randomness = SystemClock(), SystemRandomness()
+    master = find_master(settings)
     boot = build_ulid(int(clock.now().timestamp() * 1000), randomness.token(10))
     async with SqlStore(paths.database, queue_max=settings.limits.queue) as store:
+        vault = await open_vault(store.secrets, master, clock, randomness, learn)
+        secrets = build_secrets(settings, vault, learn)
         await store.release_node(NODE)
         world = World(
             store=store,
             http=AiohttpOpener(
                 EgressPolicy(allow=tuple(item.network for item in settings.egress.allow))
             ),
-            secrets=build_secrets(settings),
-            vault=ClosedVault(),
+            secrets=secrets,
+            vault=vault,
             clock=clock,
             randomness=randomness,
             signals=broadcast,
@@ -148,6 +162,8 @@ async def compose(
             broadcast=broadcast,
             world=world,
             store=store,
+            secrets=secrets,
+            vault=vault,
             library=build_library(paths, settings),
             conductor=Conductor(world=world, settings=settings, bundle=empty),
             started_at=clock.now(),

@@ -99,7 +99,7 @@ class SecretSource(Protocol):
             tenant: Whose integration it is.
             integration: Its name, for the look-ups that are made of it.
             references: Declared names; each has a reference (``{env: X}``, ``{file: P}``,
-                ``{credential: C}``) or None where none was given.
+                ``{credential: C}``, ``{store: N}``) or None where none was given.
 
         Raises:
             SecretError: All the missing ones at once, and where each was looked for.

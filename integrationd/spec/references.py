@@ -15,16 +15,17 @@ _NAMES: Final = {
     "env": (r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable"),
     "file": (r"/[^\x00]+", "an absolute path"),
     "credential": (r"[A-Za-z0-9_.@-]+", "the name of a systemd credential"),
+    "store": (r"[a-z][a-z0-9_]{0,62}", "a name in the encrypted store"),
 }
-_WAYS: Final = "{env: NAME}, {file: PATH} or {credential: NAME}"
+_WAYS: Final = "{env: NAME}, {file: PATH}, {credential: NAME} or {store: NAME}"
 
 
 @dataclass(frozen=True, slots=True)
 class SecretReference:
-    """Where one secret is found: ``{env: X}``, ``{file: P}`` or ``{credential: C}``."""
+    """Where one secret is: ``{env: X}``, ``{file: P}``, ``{credential: C}`` or ``{store: N}``."""
 
     place: str
-    """env, file or credential."""
+    """env, file, credential or store."""
     name: str
     position: Position
 

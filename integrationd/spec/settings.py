@@ -11,7 +11,8 @@ from typing import Annotated, Final, TypeAlias
 
 from integrationd.config.decode import SIZE, Bounds, Invalid, Site
 from integrationd.config.leaves import decode_text
-from integrationd.config.nodes import Node, Scalar
+from integrationd.config.nodes import Fields, Node, Scalar
+from integrationd.spec.references import refuse_literal
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -93,14 +94,41 @@ class Egress:
     """Private networks that specs may call; everything private is refused otherwise."""
 
 
+@dataclass(frozen=True, slots=True)
+class MasterKeyFile:
+    """Where the master key of the encrypted store is: ``{file: /etc/integrationd/master-key}``."""
+
+    path: str
+    """Absolute."""
+
+    @classmethod
+    def decode_node(cls, node: Node, site: Site) -> MasterKeyFile | Invalid:
+        """Read a path; nothing that may be the key itself is ever shown."""
+        instead = "write {file: PATH}"
+        if not isinstance(node, Fields):
+            return refuse_literal(node, site, instead)
+        path = node.get("file")
+        if path is None or len(node.entries) != 1:
+            return site.refuse(node.position, "E103", f"{site.path} names no file; {instead}")
+        if not isinstance(path, Scalar) or not _ABSOLUTE.fullmatch(str(path.value)):
+            message = f"{site.path}.file is not an absolute path, which is all that may stand here"
+            return site.refuse(path.position, "E111", message)
+        return cls(str(path.value))
+
+
+_ABSOLUTE: Final = re.compile(r"/[^\x00]+")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretSettings:
-    """Where references to secrets may point."""
+    """Where references to secrets may point, and the encrypted store's key."""
 
     env_prefix: tuple[str, ...] = ("INTEGRATIOND_SECRET_",)
     """Environment variables that ``{env: X}`` may name begin with one of these."""
     dirs: tuple[str, ...] = ("/etc/integrationd/secrets",)
     """Directories that ``{file: P}`` may read from."""
+    master_key: MasterKeyFile | None = None
+    """The file of the key that seals the encrypted store; a systemd credential goes before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

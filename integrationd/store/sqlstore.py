@@ -30,6 +30,7 @@ from integrationd.ports.store import (
     Swept,
 )
 from integrationd.store import inbox, leases, opening, pages, queries, readings, sweeps, upkeep
+from integrationd.store.sealed import SealedRows
 
 QUEUE_MAX = 1000
 """Transactions that may wait; at 5,000 events a second that is a fifth of a second."""
@@ -186,3 +187,8 @@ class SqlStore:
     async def ping(self) -> None:
         """Commit something small; raises StoreError when the store cannot commit."""
         await self._parts.writer.run(upkeep.ping)
+
+    @property
+    def secrets(self) -> SealedRows:
+        """Return the part that keeps what the vault has sealed; open as long as the store is."""
+        return SealedRows(self._parts)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.sql.schema import SchemaItem
 
@@ -212,3 +213,36 @@ claims = _table(
     with_rowid=False,
 )
 """Who may do what; a row stays when it is free (no holder), as its fence must only ever grow."""
+
+keys = _table(
+    "keys",
+    _text("tenant"),
+    _text("id"),
+    _text("master"),
+    Column("wrapped", LargeBinary, nullable=False),
+    _text("state"),
+    _number("created_at"),
+    _number("seals"),
+    PrimaryKeyConstraint("tenant", "id"),
+    Index(
+        "keys_active",
+        "tenant",
+        unique=True,
+        sqlite_where=text("state = 'active'"),
+        postgresql_where=text("state = 'active'"),
+    ),
+)
+"""The ring: data keys, each wrapped by the master key, which is never here. ``state`` is active,
+for one key of a tenant, or retired; ``seals`` counts the values that a key has sealed."""
+
+secrets = _table(
+    "secrets",
+    _text("tenant"),
+    _text("integration"),
+    _text("name"),
+    _text("key_id"),
+    Column("sealed", LargeBinary, nullable=False),
+    _number("updated_at"),
+    PrimaryKeyConstraint("tenant", "integration", "name"),
+)
+"""Sealed values, each bound to its place: a row that is copied elsewhere cannot be opened."""

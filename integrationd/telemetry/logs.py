@@ -6,9 +6,9 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, TypeAlias
 
 import structlog
 from typing_extensions import override
@@ -21,6 +21,8 @@ _LEVELS: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 3
 _COLOURS: Final = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "31"}
 _TRACEBACK_CHARACTERS_MAX: Final = 20_000
 _EVENT_WIDTH: Final = 18
+_LOUD: Final = frozenset({"warning", "error", "critical"})
+Mask: TypeAlias = Callable[[str], str]
 _QUIET: Final = logging.WARNING
 """What other libraries must reach to be heard."""
 
@@ -31,6 +33,7 @@ def configure(
     format: LogFormat,  # noqa: A002 - the word of the settings
     stream: TextIO,
     environ: Mapping[str, str],
+    mask: Mask = str,
 ) -> None:
     """Make everything that is logged from now on go to one stream in one form.
 
@@ -39,6 +42,8 @@ def configure(
         format: ``auto`` is console on a terminal, journal under systemd, else JSON.
         stream: Standard error, as a rule.
         environ: ``JOURNAL_STREAM``, ``NO_COLOR`` and ``TERM`` are read.
+        mask: Takes secrets out of a text; applied to warnings, errors and tracebacks, where texts
+            of others come in.
     """
     chosen = _choose(stream, environ) if format is LogFormat.AUTO else format
     processors: list[structlog.typing.Processor] = [structlog.processors.add_log_level]
@@ -46,6 +51,7 @@ def configure(
         processors.append(structlog.processors.TimeStamper(fmt="iso", utc=True))
     # Never structlog's own console traceback: it prints the variables of every frame.
     processors.append(structlog.processors.format_exc_info)
+    processors.append(_Masking(mask))
     processors.append(_render(chosen, stream, environ))
     structlog.configure(
         processors=processors,
@@ -59,6 +65,35 @@ def configure(
             root.removeHandler(old)
     root.addHandler(_Guest(_QUIET))
     root.setLevel(_QUIET)
+
+
+@dataclass(frozen=True, slots=True)
+class _Masking:
+    """Masks what is said loudly; the quiet lines are ours alone, and many."""
+
+    mask: Mask
+
+    def __call__(
+        self, _: object, __: str, fields: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        """Mask every text."""
+        if fields["level"] in _LOUD or "exception" in fields:
+            for name, value in fields.items():
+                fields[name] = self._mask(value)
+        return fields
+
+    def _mask(self, value: Any) -> Any:  # noqa: ANN401 - whatever is logged
+        match value:
+            case str():
+                return self.mask(value)
+            case list() | tuple():
+                return [self._mask(item) for item in value]
+            case dict():
+                return {key: self._mask(item) for key, item in value.items()}
+            case None | bool() | int() | float():
+                return value
+            case _:
+                return self.mask(str(value))
 
 
 def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:

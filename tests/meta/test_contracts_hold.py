@@ -27,6 +27,7 @@ PLANTED = [
     ("engine", "import structlog", "structlog and prometheus-client are at home"),
     ("web", "import watchfiles", "watchfiles is at home"),
     ("daemon", "import apscheduler", "APScheduler is at home"),
+    ("store", "from cryptography import x509", "cryptography is at home"),
     ("bundles", "import click", "click is at home"),
 ]
 

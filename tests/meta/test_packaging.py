@@ -19,7 +19,6 @@ ONLY_DATA = {"tzdata"}
 DECLARED_AHEAD = {
     "alembic",
     "cronsim",
-    "cryptography",
     "jsonschema-rs",
 }
 """Declared and locked for what is being built; whoever imports one first takes it out of here."""

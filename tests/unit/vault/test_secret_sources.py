@@ -21,9 +21,23 @@ def room(tmp_path):
     return tmp_path
 
 
+class Drawer:
+    """An encrypted store that holds some values of one integration, or what is wrong with them."""
+
+    def __init__(self, **kept):
+        self.kept = kept
+        self.asked = []
+
+    async def look(self, tenant, integration, names):
+        """Give those that there are."""
+        self.asked.append((tenant, integration, tuple(names)))
+        return {name: self.kept[name] for name in names if name in self.kept}
+
+
 def secrets_of(room, environ=None, **changes) -> LookupSecrets:
     """Look in the room."""
     given = {
+        "kept": Drawer(),
         "env_prefix": ("INTEGRATIOND_SECRET_", "KOHA_"),
         "dirs": (str(room / "secrets"),),
         "credentials_dir": str(room / "credentials"),
@@ -93,6 +107,64 @@ async def test_without_reference_the_credential_comes_before_the_environment(roo
     assert after == {"client_id": Secret("from credential")}
 
 
+async def test_encrypted_store_comes_before_the_credential(room):
+    """Without a reference, what is kept under the secret's own name is found first."""
+    (room / "credentials" / "acme.token").write_text("from credential")
+    source = secrets_of(room, kept=Drawer(token=Secret("kept")))
+
+    findings = await source.locate("north", "acme", {"token": None})
+
+    assert (findings["token"].secret, findings["token"].where) == (Secret("kept"), "store")
+    assert source.kept.asked == [("north", "acme", ("token",))]
+
+
+async def test_reference_to_the_store_may_name_another_name(room):
+    """Two secrets may be one kept value; nothing else is looked at."""
+    source = secrets_of(
+        room, {"INTEGRATIOND_SECRET_ACME__B": CANARY}, kept=Drawer(both=Secret("x"))
+    )
+    references = {"a": {"store": "both"}, "c": {"store": "both"}}
+
+    assert await source.resolve("default", "acme", references) == {
+        "a": Secret("x"),
+        "c": Secret("x"),
+    }
+    assert await fault_of(source, {"store": "none"}, "b") == (
+        "integration acme needs secret 'b'; looked in the encrypted store under 'none'; "
+        "set it with: integrationd secret set acme b"
+    )
+
+
+async def test_kept_value_that_cannot_be_opened_is_not_looked_past(room):
+    """A value that is there but closed is told; the environment behind it is not taken."""
+    environ = {"INTEGRATIOND_SECRET_ACME__TOKEN": CANARY}
+    source = secrets_of(room, environ, kept=Drawer(token="it is damaged; set it again"))
+
+    assert await fault_of(source, None) == (
+        "integration acme cannot use secret 'token': it is damaged; set it again"
+    )
+
+
+async def test_store_is_asked_once_for_all_and_only_where_it_may_have_one(room):
+    """One read for the whole integration; references elsewhere ask for nothing."""
+    source = secrets_of(room, {"KOHA_A": "one"}, kept=Drawer(b=Secret("x"), c=Secret("y")))
+
+    await source.resolve("default", "acme", {"a": {"env": "KOHA_A"}, "c": None, "b": None})
+    await source.resolve("default", "acme", {"a": {"env": "KOHA_A"}})
+
+    assert source.kept.asked == [("default", "acme", ("b", "c"))]
+
+
+async def test_found_secrets_are_learnt(room):
+    """Whoever masks the log hears of each secret that is found, with a name for its place."""
+    heard = []
+    source = secrets_of(room, {"KOHA_A": "one"}, learn=lambda *told: heard.append(told))
+
+    await source.locate("default", "acme", {"a": {"env": "KOHA_A"}, "b": None})
+
+    assert heard == [("default/acme/a", Secret("one"))]
+
+
 async def test_reference_is_not_looked_past(room):
     """With a reference nothing else is tried: a typing error must not find another secret."""
     source = secrets_of(room, {"INTEGRATIOND_SECRET_ACME__TOKEN": CANARY})
@@ -116,8 +188,9 @@ async def test_missing_secrets_are_told_all_at_once(room):
         await source.resolve("default", "acme", references)
 
     assert str(caught.value) == (
-        "integration acme needs secret 'client_secret'; looked in the credential "
-        "acme.client_secret, then in env INTEGRATIOND_SECRET_ACME__CLIENT_SECRET\n"
+        "integration acme needs secret 'client_secret'; looked in the encrypted store, then in "
+        "the credential acme.client_secret, then in env INTEGRATIOND_SECRET_ACME__CLIENT_SECRET; "
+        "set it with: integrationd secret set acme client_secret\n"
         "integration acme needs secret 'key'; looked in the credential acme-key\n"
         "integration acme cannot use secret 'home': env HOME is out of reach, its name must begin "
         "with INTEGRATIOND_SECRET_ or KOHA_; open it in the settings: secrets.env_prefix"
@@ -228,13 +301,13 @@ async def test_credential_is_a_plain_name(room, name):
 
 
 @pytest.mark.parametrize(
-    "reference", ["plain", {}, {"env": 1}, {"store": "x"}, {"env": "A", "file": "b"}, []]
+    "reference", ["plain", {}, {"env": 1}, {"store": 1}, {"env": "A", "file": "b"}, []]
 )
 async def test_unknown_reference_is_told(room, reference):
     """Only the three kinds of reference are known, one at a time; the value is not repeated."""
     assert await fault_of(secrets_of(room), reference) == (
         "integration acme cannot use secret 'token': its reference names no place; "
-        "write {env: NAME}, {file: PATH} or {credential: NAME}"
+        "write {env: NAME}, {file: PATH}, {credential: NAME} or {store: NAME}"
     )
 
 
