@@ -17,7 +17,7 @@ LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.
 	--generate-hashes --no-emit-index-url --no-header --exclude-newer "4 days" --upgrade
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test env check tests contract acceptance bench lock wheel errors clean
+.PHONY: help demo test env check tests contract acceptance bench lock wheel errors reference clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -68,6 +68,9 @@ wheel: $(STAMP)  ## Build dist/integrationd-*.whl
 
 errors: $(STAMP)  ## Write docs/reference/errors.md anew from tests/bad
 	$(BIN)/python -m tests.meta.errors_page
+
+reference: $(STAMP)  ## Write docs/reference anew from the parser's definitions
+	$(BIN)/python -m tests.meta.reference_pages
 
 clean:  ## Remove what builds and test runs leave; the environment stays
 	rm -rf build dist .demo .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -32,6 +32,8 @@ COMMANDS: Final = {
     "webhook": "Where a sender posts to.",
     "events": "Inbound calls.",
     "play": "Play a provider, to try a spec without an account.",
+    "new": "Write a first file, with comments.",
+    "schema": "What editors need to help with files.",
 }
 """Each command, which lies in the module of its name, and what the list of commands says of it."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, Self, TypeVar
 
 from integrationd.config.nodes import Node, Position, Scalar, describe
 from integrationd.config.problems import Problems, shorten
+from integrationd.model.json import Json
 
 T = TypeVar("T")
 
@@ -120,3 +122,23 @@ class SizeNote:
 
 
 SIZE: Final = SizeNote()
+
+
+OWN: Final = "its own fields"
+"""Among the ways of writing a class that reads itself: as an object of the class's own fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A single value, or anything that is described as a whole."""
+
+    words: str
+    """For people: ``text``, ``a duration such as 30s``."""
+    schema: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How a class that reads itself is written, as its ``FORM``: type hints, forms, :data:`OWN`."""
+
+    ways: tuple[Any, ...]

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from typing_extensions import override
 
 _MILLISECONDS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _BYTES = {"B": 1, "kB": 1000, "KB": 1000, "MB": 1000**2, "GB": 1000**3}
 _PER = {"s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
-_DURATION = re.compile("".join(f"(?:([0-9]{{1,17}}){unit})?" for unit in _MILLISECONDS))
-_SIZE = re.compile("([0-9]{1,18})(B|kB|KB|MB|GB)")
-_RATE = re.compile("([0-9]{1,9})/([0-9]{1,9})?(s|sec|min|m|h|hour|d|day)")
+DURATION_PATTERN: Final = "".join(f"(?:([0-9]{{1,17}}){unit})?" for unit in _MILLISECONDS)
+SIZE_PATTERN: Final = "([0-9]{1,18})(B|kB|KB|MB|GB)"
+RATE_PATTERN: Final = "([0-9]{1,9})/([0-9]{1,9})?(s|sec|min|m|h|hour|d|day)"
+_DURATION = re.compile(DURATION_PATTERN)
+_SIZE = re.compile(SIZE_PATTERN)
+_RATE = re.compile(RATE_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)

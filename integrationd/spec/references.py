@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from integrationd.config.decode import Invalid, Site, decode
 from integrationd.config.nodes import Fields, Items, Node, Position, Scalar
 from integrationd.config.problems import shorten
+from integrationd.config.sites import Leaf
 from integrationd.model.json import Json
 
 _NAMES: Final = {
@@ -23,6 +24,19 @@ _WAYS: Final = "{env: NAME}, {file: PATH}, {credential: NAME} or {store: NAME}"
 @dataclass(frozen=True, slots=True)
 class SecretReference:
     """Where one secret is: ``{env: X}``, ``{file: P}``, ``{credential: C}`` or ``{store: N}``."""
+
+    FORM: ClassVar[Leaf] = Leaf(
+        _WAYS,
+        {
+            "type": "object",
+            "properties": {
+                place: {"type": "string", "pattern": f"^(?:{pattern})$"}
+                for place, (pattern, _) in _NAMES.items()
+            },
+            "additionalProperties": False,
+            "maxProperties": 1,
+        },
+    )
 
     place: str
     """env, file, credential or store."""

@@ -7,11 +7,14 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, ClassVar, Final, TypeAlias
+
+from typing_extensions import override
 
 from integrationd.config.decode import SIZE, Bounds, Invalid, Site
 from integrationd.config.leaves import decode_text
 from integrationd.config.nodes import Fields, Node, Scalar
+from integrationd.config.sites import Leaf
 from integrationd.spec.references import refuse_literal
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -20,6 +23,8 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 @dataclass(frozen=True, slots=True)
 class Networks:
     """One range of addresses, ``10.20.0.0/16``."""
+
+    FORM: ClassVar[Leaf] = Leaf("a network such as 10.20.0.0/16", {"type": "string"})
 
     network: Network
 
@@ -38,8 +43,18 @@ class Networks:
 class Listen:
     """Where the listener stands, ``127.0.0.1:8471``; port 0 takes any free one."""
 
+    FORM: ClassVar[Leaf] = Leaf(
+        "an address and a port such as 127.0.0.1:8471",
+        {"type": "string", "pattern": "^.+:[0-9]{1,5}$"},
+    )
+
     host: str
     port: int
+
+    @override
+    def __str__(self) -> str:
+        """Print as it is written."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @classmethod
     def decode_node(cls, node: Node, site: Site) -> Listen | Invalid:
@@ -97,6 +112,16 @@ class Egress:
 @dataclass(frozen=True, slots=True)
 class MasterKeyFile:
     """Where the master key of the encrypted store is: ``{file: /etc/integrationd/master-key}``."""
+
+    FORM: ClassVar[Leaf] = Leaf(
+        "{file: PATH}",
+        {
+            "type": "object",
+            "properties": {"file": {"type": "string", "pattern": "^/"}},
+            "required": ["file"],
+            "additionalProperties": False,
+        },
+    )
 
     path: str
     """Absolute."""
@@ -162,8 +187,11 @@ class RetentionSettings:
     """How long what is kept."""
 
     runs: timedelta = timedelta(days=90)
+    """Which stream was read, when, and how it ended."""
     events: timedelta = timedelta(days=30)
+    """Inbound calls."""
     history: timedelta = timedelta(days=365)
+    """What records were before they changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +201,7 @@ class DeletionGuard:
     percent: Annotated[float, Bounds(0, 100)] = 10
     """Of a stream's living records."""
     rows: Annotated[int, Bounds(0)] = 50
+    """And this many of them."""
 
 
 class LogLevel(StrEnum):
@@ -198,7 +227,9 @@ class LogSettings:
     """How lines are written."""
 
     level: LogLevel = LogLevel.INFO
+    """The least important line that is written."""
     format: LogFormat = LogFormat.AUTO
+    """``auto``: console on a terminal, journal levels under systemd, JSON otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,11 +243,18 @@ class Settings:
     public_url: PublicUrl | None = None
     """What senders see, ``https://hooks.example.org``; webhook addresses are printed with it."""
     egress: Egress = Egress()
+    """What may be called."""
     secrets: SecretSettings = SecretSettings()
+    """Where references to secrets may point."""
     defaults: Defaults = Defaults()
+    """What a spec does not say itself."""
     limits: SizeLimits = SizeLimits()
+    """How large things may be, and how many."""
     retention: RetentionSettings = RetentionSettings()
+    """How long what is kept."""
     deletions: DeletionGuard = DeletionGuard()
+    """When a deletion waits for a person."""
     drain: timedelta = timedelta(seconds=25)
     """How long readings may go on after the daemon is told to stop."""
     log: LogSettings = LogSettings()
+    """How lines are written."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final, Literal
 
 from typing_extensions import override
 
 from integrationd.config.decode import INVALID, Bounds, Invalid, Kinds, Marked, Site, decode
 from integrationd.config.nodes import Fields, Items, Node, Position, Scalar
 from integrationd.config.problems import shorten
+from integrationd.config.sites import Written
 from integrationd.config.units import format_duration, parse_duration
 from integrationd.errors import ExpressionError
 from integrationd.model.json import Json
@@ -33,6 +34,8 @@ USUAL_FLOOR: Final = timedelta(minutes=5)
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """When a stream is due: every so often, or only when a person asks."""
+
+    FORM: ClassVar[Written] = Written((timedelta, Literal["manual"]))
 
     every: timedelta | None
     """None is ``manual``."""
@@ -67,6 +70,8 @@ class Schedule:
 @dataclass(frozen=True, slots=True)
 class Key:
     """The expressions whose values, joined, are a record's external id."""
+
+    FORM: ClassVar[Written] = Written((Expression, tuple[Expression, ...]))
 
     parts: tuple[Expression, ...]
 

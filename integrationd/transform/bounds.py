@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal, localcontext
 from math import floor
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from integrationd.config.decode import Invalid, Site
 from integrationd.config.nodes import Node, Scalar
+from integrationd.config.sites import Leaf
 from integrationd.model.json import Json
 from integrationd.transform.cursors import parse_time
 
@@ -31,6 +32,8 @@ _WHAT: Final = "iso, unix, unix_ms, date or a pattern such as %Y-%m-%d %H:%M:%S"
 @dataclass(frozen=True, slots=True)
 class TimeNotation:
     """How a provider wants a time written: a name, or a pattern of strftime's commonest words."""
+
+    FORM: ClassVar[Leaf] = Leaf(_WHAT, {"type": "string"})
 
     text: str
 

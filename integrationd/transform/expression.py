@@ -6,7 +6,7 @@ import functools
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import ClassVar, Final, cast
 
 import jmespath
 from jmespath import exceptions
@@ -15,6 +15,7 @@ from typing_extensions import override
 from integrationd.config.decode import INVALID, Invalid, Site
 from integrationd.config.nodes import Node, Position, Scalar
 from integrationd.config.problems import nearest
+from integrationd.config.sites import Leaf
 from integrationd.errors import ExpressionError
 from integrationd.model.json import Json
 from integrationd.transform.jmes import codegen, runtime, tree
@@ -29,6 +30,8 @@ class Expression:
     """One expression over a JSON value, with the place it was written at."""
 
     __slots__ = ("_run", "position", "references", "roots", "text")
+
+    FORM: ClassVar[Leaf] = Leaf("an expression", {"type": "string", "minLength": 1})
 
     text: str
     position: Position

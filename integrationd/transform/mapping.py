@@ -6,11 +6,12 @@ import re
 from collections import abc
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Final, Self
+from typing import Annotated, ClassVar, Final, Self
 
 from integrationd.config.decode import Invalid, Keys, Marked, Site, decode_fields
 from integrationd.config.nodes import Fields, Node
 from integrationd.config.problems import nearest, shorten
+from integrationd.config.sites import OWN, Written
 from integrationd.errors import ExpressionError, MappingError
 from integrationd.model.json import Json
 from integrationd.transform.convert import Convert, FieldType, TimeFormat, converter
@@ -34,11 +35,14 @@ class Choice:
     when: Annotated[Expression | None, VARIABLES] = None
     """Always holds where it is left out."""
     value: Annotated[Expression, VARIABLES]
+    """What the field becomes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldRule:
     """How one field comes about: read, choose, translate, convert, fill."""
+
+    FORM: ClassVar[Written] = Written((Expression, OWN))
 
     path: Annotated[Expression | None, VARIABLES] = None
     """The value, read from the record."""

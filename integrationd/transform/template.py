@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
 from integrationd.config.decode import INVALID, Invalid, Site
 from integrationd.config.nodes import Fields, Items, Node, Position, Scalar
 from integrationd.config.problems import nearest
+from integrationd.config.sites import Leaf
 from integrationd.errors import ExpressionError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret, reveal
@@ -26,6 +27,8 @@ _SECRETS: Final = "secrets"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
     """One value of a file that may have ``{{ }}`` in it."""
+
+    FORM: ClassVar[Leaf] = Leaf("a template", {"type": ["string", "number", "boolean", "null"]})
 
     text: str
     """As it was written."""
@@ -197,6 +200,8 @@ class Template:
 @dataclass(frozen=True, slots=True)
 class JsonTemplate:
     """Lists and objects with templates in them; keys are plain text."""
+
+    FORM: ClassVar[Leaf] = Leaf("any value, with templates in it", {})
 
     tree: Json
     """Lists, objects and, where single values stand, :class:`Template`."""

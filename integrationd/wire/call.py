@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Final, Self
+from typing import Annotated, ClassVar, Final, Self
 
 from integrationd.config.decode import INVALID, Invalid, Keys, Kinds, Site
 from integrationd.config.nodes import Fields, Node, Scalar
+from integrationd.config.sites import Leaf
 from integrationd.errors import RefusedError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret, reveal
@@ -38,6 +39,8 @@ _WHOLE_URL = re.compile(r"https?://", re.IGNORECASE)
 @dataclass(frozen=True, slots=True)
 class BodyTemplate:
     """A JSON body: an object whose members may be left out one by one, or any other value."""
+
+    FORM: ClassVar[Leaf] = JsonTemplate.FORM
 
     members: Mapping[str, JsonTemplate] | None
     whole: JsonTemplate | None = None

@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import ClassVar, Final
 from urllib.parse import parse_qsl, quote
 
 from typing_extensions import override
 
 from integrationd.config.decode import Invalid, Site
 from integrationd.config.nodes import Node, Scalar
+from integrationd.config.sites import Leaf
 from integrationd.errors import PageShapeError, RefusedError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret, reveal
@@ -63,6 +64,11 @@ class Roots:
 @dataclass(frozen=True, slots=True)
 class Place:
     """One place in a message."""
+
+    FORM: ClassVar[Leaf] = Leaf(
+        "a place such as query.page",
+        {"type": "string", "pattern": r"^(?:url$|(?:query|header|json|form|path|cookie)\..)"},
+    )
 
     root: Root
     name: str = ""

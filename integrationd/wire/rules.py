@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from integrationd.config.decode import Invalid, Site, decode_fields
 from integrationd.config.leaves import decode_duration
 from integrationd.config.nodes import Fields, Node
+from integrationd.config.sites import Written
 from integrationd.config.syntax import UNPRINTABLE, escape_character
 from integrationd.errors import ExpressionError
 from integrationd.model.json import Json
@@ -87,8 +88,20 @@ _SCALES: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """Where an answer says how long to wait, or until when."""
+
+    value: Annotated[Expression, REPLY]
+    """Finds it, ``headers."x-ratelimit-reset"``."""
+    format: WaitFormat = WaitFormat.SECONDS
+    """What is found there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
     """How long to wait: ``30s``, or where the answer says it."""
+
+    FORM: ClassVar[Written] = Written((timedelta, _Found))
 
     fixed: timedelta | None = None
     """Written as the whole value, ``wait: 30s``."""
@@ -122,12 +135,6 @@ class Wait:
             return None
         per_second, is_moment = _SCALES[self.format]
         return max(number / per_second - (now.timestamp() if is_moment else 0.0), 0.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    value: Annotated[Expression, REPLY]
-    format: WaitFormat = WaitFormat.SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
