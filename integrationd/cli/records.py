@@ -68,8 +68,8 @@ async def _rows(store: SqlStore, tenant: str, query: RecordQuery) -> AsyncIterat
 
 
 def record_json(record: StoredRecord) -> dict[str, Json]:
-    """Describe one record."""
-    return {
+    """Describe one record; one that is stale says so."""
+    told = {
         "external_id": record.external_id,
         "id": record.id,
         "entity": record.entity,
@@ -78,3 +78,4 @@ def record_json(record: StoredRecord) -> dict[str, Json]:
         "seq": record.seq,
         "changed_at": format_time(record.changed_at),
     }
+    return {**told, "stale": True} if record.stale else told

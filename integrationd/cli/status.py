@@ -56,7 +56,11 @@ def _integration_lines(integration: Json) -> list[str]:
     told = [f"{integration['name']}{uses}: {integration['status']}"]
     if integration["last_error"]:
         told.append(f"  last error: {integration['last_error']}")
-    told += [f"  {_stream_line(stream)}" for stream in integration["streams"]]
+    for stream in integration["streams"]:
+        told.append(f"  {_stream_line(stream)}")
+        told += [
+            f"    {advice}" for advice in _advice(f"{integration['name']}/{stream['name']}", stream)
+        ]
     told += [
         f"  webhook {hook['name']}: {hook['events']} events" for hook in integration["webhooks"]
     ]
@@ -67,12 +71,23 @@ def _stream_line(stream: Json) -> str:
     parts = [f"{stream['records']} records"]
     if stream["quarantined"]:
         parts.append(f"{stream['quarantined']} quarantined")
+    if stream["stale"]:
+        parts.append(f"{stream['stale']} stale until the next full reading")
     run = stream["last_run"]
     if run is not None:
         parts.append(f"last run {run['status']} at {run['ended_at'] or run['started_at']}")
-        if run["counts"]["held"]:
-            parts.append(f"{run['counts']['held']} deletions wait for a person")
     if stream["unfinished"]:
         parts.append("unfinished, the next run goes on")
     when = "off" if not stream["enabled"] else stream["schedule"]
     return f"{stream['name']} [{when}]: {', '.join(parts)}"
+
+
+def _advice(name: str, stream: Json) -> list[str]:
+    """Say what a person is to decide."""
+    told = [stream["refused"]] if stream["refused"] else []
+    if stream["held"]:
+        told.append(
+            f"{stream['held']} deletions wait for a person; to let them go: "
+            f"integrationd sync {name} --full --confirm"
+        )
+    return told

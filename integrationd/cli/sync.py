@@ -100,8 +100,10 @@ def _outcome(line: dict[str, Any]) -> str:
     if told:
         parts.append(f" ({', '.join(told)})")
     if counts["held"]:
+        name = f"{line['integration']}/{line['stream']}"
         parts.append(
-            f"; {counts['held']} deletions wait for a person, see them and run again with --confirm"
+            f"; {counts['held']} deletions wait for a person; to let them go: "
+            f"integrationd sync {name} --full --confirm"
         )
     if line["error"]:
         parts.append(f": {line['error']}")

@@ -21,6 +21,7 @@ from integrationd.daemon.inputs import (
 from integrationd.daemon.paths import Paths
 from integrationd.daemon.system import SystemClock, SystemRandomness
 from integrationd.engine.conductor import Conductor
+from integrationd.engine.reshaping import mark_stale
 from integrationd.engine.world import World
 from integrationd.model.ids import build_ulid
 from integrationd.signals import (
@@ -70,6 +71,7 @@ class Composition:
             self.loaded = await asyncio.to_thread(self.library.load)
             self.conductor.swap(self.loaded.bundle)
             self._tell_problems()
+            await mark_stale(self.store, self.loaded.bundle)
             await self.look_for_secrets()
             took_s = self.world.clock.monotonic() - began_s
             self._tell_swap(before, self.loaded.bundle, took_s)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from integrationd.errors import PageShapeError, RefusedError
+from integrationd.model.fingerprints import Fingerprints
 from integrationd.model.json import Json
 from integrationd.model.secret import reveal
 from integrationd.ports.outside import HttpPolicy
@@ -35,9 +36,16 @@ class StreamPlan:
     reply: ReplyShape
     shaper: Shaper
     entity: str
-    sweeps: bool
-    """Whether a complete reading deletes what it did not see. Not where another stream of the
-    integration has the same entity: what this one misses the other may still have."""
+    shares: bool
+    """Whether another stream of the integration has the same entity."""
+
+    @property
+    def sweeps(self) -> bool:
+        """Tell whether a complete reading deletes what it did not see.
+
+        Not where the entity is shared: what this stream misses the other may still have.
+        """
+        return self.stream.sweep and not self.shares
 
     @property
     def tenant(self) -> str:
@@ -50,8 +58,8 @@ class StreamPlan:
         return StreamKey(self.integration.name, self.name)
 
     @property
-    def fingerprint(self) -> str:
-        """Return the digest that stored progress must match."""
+    def prints(self) -> Fingerprints:
+        """Return what stored state must match."""
         return self.integration.fingerprints[self.name]
 
     def records_of(self, reply: Mapping[str, Json]) -> list[Json]:
@@ -106,7 +114,7 @@ def build_plan(integration: Integration, name: str) -> StreamPlan:
             mapping=mapping,
         ),
         entity=integration.entity_of(name),
-        sweeps=stream.sweep and not _shares_entity(integration, name),
+        shares=_shares_entity(integration, name),
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from integrationd.engine.renaming import is_renamed
+from integrationd.model.fingerprints import Fingerprints
 from integrationd.model.json import Json
 from integrationd.model.runs import Mode
 from integrationd.ports.store import ReadingState
@@ -24,6 +26,8 @@ class Reading:
     """The lower bound that is sent, None in a full reading."""
     state: ReadingState
     """As stored, to be carried on."""
+    renames: bool = False
+    """Records get other names: what is called by the old ones goes when all was read."""
 
     def is_whole(self) -> bool:
         """Tell whether it asks for everything, from the first page on."""
@@ -31,15 +35,26 @@ class Reading:
 
 
 def plan_reading(
-    stored: ReadingState, *, fingerprint: str, incremental: bool, full: bool
+    stored: ReadingState, *, prints: Fingerprints, incremental: bool, full: bool
 ) -> Reading:
     """Decide how to read, from what is stored.
 
     A changed spec makes stored progress worthless: its cursor and its page token belong to other
-    requests, so the next reading is a full one.
+    requests, so the next reading is a full one. Where it also gives records other names, nothing
+    of that reading counts before its end: one that breaks off is begun anew.
     """
-    if stored.fingerprint != fingerprint:
-        stored = ReadingState(fingerprint=fingerprint)
+    anew = ReadingState(
+        fingerprint=prints.progress,
+        identity=stored.identity or prints.identity,
+        shape=stored.shape or prints.shape,
+    )
+    if is_renamed(stored.identity, prints):
+        state = replace(anew, mode=Mode.FULL)
+        return Reading(
+            mode=Mode.FULL, resumed=False, token=None, cursor=None, state=state, renames=True
+        )
+    if stored.fingerprint != prints.progress:
+        stored = anew
     if stored.walking and stored.mode is not None and not full:
         cursor = stored.cursor if stored.mode is Mode.INCREMENTAL else None
         return Reading(
@@ -140,6 +155,18 @@ def after_reading(state: ReadingState, type_: CursorType, trust: Trust) -> Readi
     }[trust]
     cursor = later(state.cursor, reached, type_)
     return replace(state, cursor=cursor, page_token=None, walking=False, sure=None, mode=None)
+
+
+def accepted(state: ReadingState, prints: Fingerprints, *, rewritten: bool) -> ReadingState:
+    """Return the state after a complete reading as belonging to the spec that it was made by.
+
+    Args:
+        state: As the reading left it.
+        prints: Of that spec.
+        rewritten: Whether it saw everything, so that nothing stored is of an earlier shape.
+    """
+    shape = prints.shape if rewritten else state.shape
+    return replace(state, fingerprint=prints.progress, identity=prints.identity, shape=shape)
 
 
 def abandoned(state: ReadingState) -> ReadingState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from integrationd.engine.renaming import explain_renaming, is_renamed
 from integrationd.engine.rows import format_time, run_json
 from integrationd.model.json import Json
 from integrationd.ports.store import StoreReader, StreamKey, StreamRow
@@ -64,14 +65,17 @@ def _integration_status(
     known = [row for row in own.values() if row is not None]
     errors = sum(row.errors for row in known)
     failed = [row.last_run for row in known if row.errors and row.last_run is not None]
-    last_error = missing or (max(failed, key=lambda run: run.started_at).error if failed else "")
+    refused = [reason for name, row in own.items() if (reason := _refusal(integration, name, row))]
+    last_error = missing or next(iter(refused), "")
+    if not last_error and failed:
+        last_error = max(failed, key=lambda run: run.started_at).error
     done = [row.last_done_at for row in known if row.last_done_at is not None]
     return {
         "name": integration.name,
         "tenant": integration.tenant,
         "provider": integration.provider,
         "category": integration.category,
-        "status": _word(missing, errors, done),
+        "status": _word(missing or bool(refused), errors, done),
         "last_sync_at": format_time(max(done, default=None)),
         "error_count": errors,
         "last_error": last_error,
@@ -83,8 +87,16 @@ def _integration_status(
     }
 
 
-def _word(missing: str, errors: int, done: list[datetime]) -> str:
-    if missing or errors:
+def _refusal(integration: Integration, name: str, row: StreamRow | None) -> str:
+    """Say why a stream is not read until a person agrees; empty where it is."""
+    prints = integration.fingerprints[name]
+    if row is None or not is_renamed(row.identity, prints):
+        return ""
+    return explain_renaming(row.key, row.identity, prints)
+
+
+def _word(stopped: object, errors: int, done: list[datetime]) -> str:
+    if stopped or errors:
         return "error"
     return "active" if done else "testing"
 
@@ -98,6 +110,9 @@ def _stream_status(integration: Integration, name: str, row: StreamRow | None) -
         "enabled": stream.enabled,
         "records": 0 if row is None else row.records,
         "quarantined": 0 if row is None else row.quarantined,
+        "held": 0 if row is None else row.held,
+        "stale": 0 if row is None else row.stale,
+        "refused": _refusal(integration, name, row),
         "cursor": None if row is None else row.cursor,
         "unfinished": row is not None and row.walking,
         "last_run": None if row is None or row.last_run is None else run_json(row.last_run),

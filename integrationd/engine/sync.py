@@ -6,13 +6,20 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from integrationd.engine.calling import Caller
 from integrationd.engine.plans import StreamPlan, base_call, first_request, http_policy
-from integrationd.engine.progress import Reading, abandoned, after_reading, plan_reading
+from integrationd.engine.progress import (
+    Reading,
+    abandoned,
+    accepted,
+    after_reading,
+    plan_reading,
+)
+from integrationd.engine.renaming import explain_renaming, is_renamed
 from integrationd.engine.walk import Walk
 from integrationd.engine.world import World
 from integrationd.errors import (
@@ -21,6 +28,7 @@ from integrationd.errors import (
     IntegrationError,
     LeaseLostError,
     ProviderError,
+    RefusedError,
     SecretError,
     StoreBrokenError,
     StoreError,
@@ -28,9 +36,15 @@ from integrationd.errors import (
     UnavailableError,
 )
 from integrationd.model.json import Json
-from integrationd.model.runs import Counts, RunStatus, Trigger
+from integrationd.model.runs import Counts, Mode, RunStatus, Trigger
 from integrationd.ports.store import Lease, RunEnd, RunStart, Sweep
-from integrationd.signals import DeletionHeld, RunFinished, RunStarted, SecretMissed
+from integrationd.signals import (
+    DeletionHeld,
+    RunFinished,
+    RunSkipped,
+    RunStarted,
+    SecretMissed,
+)
 from integrationd.spec.settings import Settings
 from integrationd.transform.cursors import CursorType
 from integrationd.wire.budget import Budget
@@ -121,9 +135,13 @@ class _Run:
         world, plan = self.world, self.plan
         self.began_s = world.clock.monotonic()
         stored = await world.store.load_state(plan.tenant, plan.key, "")
+        if is_renamed(stored.identity, plan.prints) and not (
+            self.wish.full and self.wish.confirmed
+        ):
+            return self._refuse(explain_renaming(plan.key, stored.identity, plan.prints))
         reading = plan_reading(
             stored,
-            fingerprint=plan.fingerprint,
+            prints=plan.prints,
             incremental=plan.stream.incremental is not None,
             full=self.wish.full,
         )
@@ -146,6 +164,22 @@ class _Run:
             await asyncio.shield(self._settle(run_id, reading, RunStatus.STOPPED, None))
             raise
         return await asyncio.shield(self._settle(run_id, reading, status, error))
+
+    def _refuse(self, reason: str) -> RunOutcome:
+        """Read nothing, which is not even a run; whoever asked is told, and the log."""
+        key = self.plan.key
+        self.world.signals.emit(
+            RunSkipped(integration=key.integration, stream=key.stream, reason=reason)
+        )
+        return RunOutcome(
+            run_id="",
+            integration=key.integration,
+            stream=key.stream,
+            status=RunStatus.FAILED,
+            counts=NOTHING,
+            error=reason,
+            kind="permanent",
+        )
 
     async def _begin(self, run_id: str, reading: Reading) -> None:
         await self.world.store.begin_run(
@@ -202,6 +236,10 @@ class _Run:
                 in_order=rule is not None and rule.sorted,
             )
             await self.walk.run()
+            if reading.renames and self.walk.skipped:
+                raise RefusedError(
+                    "an answer was skipped, so what is called by the old names cannot go yet"
+                )
 
     async def _secrets(self) -> Mapping[str, Json]:
         integration = self.plan.integration
@@ -241,17 +279,16 @@ class _Run:
         walk = self.walk
         state = reading.state if walk is None else walk.committed
         extra = Counts() if walk is None else walk.caller.take_counts()
+        saw_all = status is RunStatus.DONE and walk is not None and not walk.skipped
+        rewritten = saw_all and reading.mode is Mode.FULL
         if status is RunStatus.DONE:
             assert walk is not None
             if walk.may_sweep():
-                extra = extra.plus(await self._sweep(run_id))
+                extra = extra.plus(await self._sweep(run_id, reading))
             rule = self.plan.stream.incremental
-            read = after_reading(
-                state,
-                CursorType.TEXT if rule is None else rule.type,
-                walk.trust(),
-            )
-            state = replace(read, fingerprint=self.plan.fingerprint)
+            type_ = CursorType.TEXT if rule is None else rule.type
+            read = after_reading(walk.state, type_, walk.trust())
+            state = accepted(read, self.plan.prints, rewritten=rewritten)
         elif error is not None and not isinstance(error, RESUMABLE):
             state = abandoned(state)
         kind = _kind_of(error)
@@ -268,9 +305,8 @@ class _Run:
                 counts=extra,
                 error="" if error is None else str(error),
                 kind=kind,
-                complete=status is RunStatus.DONE
-                and reading.is_whole()
-                and not (walk is not None and walk.skipped),
+                complete=saw_all and reading.is_whole(),
+                rewritten=rewritten,
             ),
         )
         return self.tell(status, "" if error is None else str(error), kind, extra)
@@ -302,14 +338,14 @@ class _Run:
             kind=kind,
         )
 
-    async def _sweep(self, run_id: str) -> Counts:
+    async def _sweep(self, run_id: str, reading: Reading) -> Counts:
         guard = self.settings.deletions
         swept = await self.world.store.sweep(
             self.plan.tenant,
             Sweep(
                 run_id=run_id,
                 key=self.plan.key,
-                entity=self.plan.entity,
+                entity=None if reading.renames else self.plan.entity,
                 lease=self.lease,
                 at=self.world.clock.now(),
                 fraction_max=guard.percent / 100,

@@ -15,6 +15,7 @@ from integrationd.engine.plans import StreamPlan
 from integrationd.engine.progress import (
     Reading,
     Trust,
+    abandoned,
     advance_in_order,
     after_page,
     distrusted,
@@ -129,6 +130,8 @@ class Walk:
             self.in_order = False
             state = distrusted(state)
         self.committed = advance_in_order(state, type_) if self.in_order else state
+        if self.reading.renames:
+            self.committed = abandoned(distrusted(state))
         if self._tells_secret(fetched.token):
             # A next-URL that repeats our key: nothing of it may lie in the database.
             self.committed = replace(self.committed, walking=False, page_token=None)
@@ -181,14 +184,17 @@ class Walk:
 
     def tracks_seen(self) -> bool:
         """Tell whether this reading may end in a sweep."""
-        return self.plan.sweeps and self.reading.is_whole()
+        wanted = self.plan.sweeps or (self.reading.renames and not self.plan.shares)
+        return wanted and self.reading.is_whole()
 
     def may_sweep(self) -> bool:
         """Tell, after a complete walk, whether what it did not see is gone.
 
-        Not where a record's key could not be read: it may be any of the stored ones.
+        Not where a record's key could not be read: it may be any of the stored ones, unless those
+        have other names by now.
         """
-        return self.tracks_seen() and self.unknown == 0 and not self.skipped
+        told_apart = self.unknown == 0 or self.reading.renames
+        return self.tracks_seen() and told_apart and not self.skipped
 
     def trust(self) -> Trust:
         """Tell, after a complete walk, how far the cursor may move."""

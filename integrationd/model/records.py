@@ -68,3 +68,5 @@ class StoredRecord:
     seq: int
     """Its place in the feed of changes; grows with each change anywhere in the tenant."""
     changed_at: datetime
+    stale: bool = False
+    """Whether the spec has changed since it was written, and it may look different now."""

@@ -49,7 +49,11 @@ class ReadingState:
     mode: Mode | None = None
     """Of the unfinished walk."""
     fingerprint: str = ""
-    """Of the spec that the state belongs to; another one means: begin anew."""
+    """Of the spec that this progress belongs to; another one means: begin anew."""
+    identity: str = ""
+    """Of the spec by which the stored records are called; empty where none was ever read."""
+    shape: str = ""
+    """Of the spec that the stored records were last completely written by; empty likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +110,8 @@ class Sweep:
 
     run_id: str
     key: StreamKey
-    entity: str
+    entity: str | None
+    """None is every entity: the stream's records had another one before."""
     lease: Lease
     at: datetime
     fraction_max: float
@@ -143,7 +148,10 @@ class RunEnd:
     kind: str = ""
     complete: bool = False
     """Everything was read, from the first page to the last: what waits in quarantine from earlier
-    runs and was not bad this time either is gone from the source, and is let go."""
+    runs and was not bad this time either is gone from the source, and is let go. How many
+    deletions it held is what is held from now on."""
+    rewritten: bool = False
+    """What the stream has was written by the spec as it is now: nothing is stale any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +187,14 @@ class StreamRow:
     last_done_at: datetime | None
     errors: int
     """Runs that failed since the last one that was done; one that was stopped changes nothing."""
+    held: int = 0
+    """Deletions that wait for a person since the last complete reading."""
+    stale: int = 0
+    """Living records that are not known to be as the spec would write them now."""
+    identity: str = ""
+    """As in :class:`ReadingState`."""
+    shape: str = ""
+    """As in :class:`ReadingState`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +258,13 @@ class ReadingStore(Protocol):
 
     async def finish_run(self, tenant: str, end: RunEnd) -> None:
         """Settle a run, the reading's state and its counts; what it saw is forgotten."""
+        ...
+
+    async def mark_stale(self, tenant: str, key: StreamKey, *, stale: bool) -> None:
+        """Count the stream's records as stale until each is written anew, or no longer.
+
+        Marking again moves nothing: what was written since the first time stays fresh.
+        """
         ...
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Final, TypeAlias
 
 from integrationd.config.decode import Keys, Marked
 from integrationd.config.nodes import Fields, Position
+from integrationd.model.fingerprints import Fingerprints
 from integrationd.model.json import Json
 from integrationd.spec.http import HttpSpec
 from integrationd.spec.references import SecretReference
@@ -123,8 +124,8 @@ class Integration(SystemBody):
     """Every declared secret; None where it is to be found by its name."""
     mappings: Mapping[str, RecordMapping]
     """Those that its streams name."""
-    fingerprints: Mapping[str, str]
-    """For each stream a digest of what its reading depends on."""
+    fingerprints: Mapping[str, Fingerprints]
+    """For each stream, of what its stored state depends on."""
     position: Position
     path: str
     """Of its own file."""

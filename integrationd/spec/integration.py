@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 from integrationd.config.decode import Invalid, Marked, Site, decode, decode_fields
-from integrationd.config.nodes import Fields, to_json
+from integrationd.config.nodes import Fields
 from integrationd.config.problems import Problems, shorten
 from integrationd.model.json import Json
 from integrationd.spec.checks import Declared, check_address, check_system
@@ -21,16 +19,13 @@ from integrationd.spec.documents import (
     ProviderDocument,
     SystemBody,
 )
+from integrationd.spec.fingerprints import fingerprints_of
 from integrationd.spec.merge import merge_fields, without
 from integrationd.spec.settings import Settings
 from integrationd.spec.shelf import ReadFile, Shelf
 from integrationd.spec.supply import Supplier
 
 _OWN_KEYS: Final = ("integration", "uses", "tenant", "config", "secrets")
-_IDLE: Final = frozenset({"schedule", "enabled", "sweep", "max_pages"})
-"""Keys of a stream that say when it is read, not what."""
-_TELLING: Final = ("base_url", "headers", "query", "paginate")
-"""Keys of ``http`` that decide what a reading gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +77,7 @@ def _compile(
     paths = {read.source.path, *(path for _, path in present.values())}
     if found is not None:
         paths.add(found[1])
-    return Integration(
+    built = Integration(
         **{field.name: getattr(body, field.name) for field in fields(body)},
         name=str(document.name),
         tenant=tenant,
@@ -90,11 +85,12 @@ def _compile(
         config=config,
         secrets=secrets,
         mappings={name: entry[0].mapping for name, entry in present.items()},
-        fingerprints=_fingerprints(making, node, config),
+        fingerprints={},
         position=document.name.position,
         path=read.source.path,
         files={path: shelf.digests[path] for path in sorted(paths)},
     )
+    return replace(built, fingerprints=fingerprints_of(built))
 
 
 def _tell_missing(uses: Marked, shelf: Shelf, problems: Problems) -> None:
@@ -137,17 +133,3 @@ def _read_tenant(making: _Making) -> str | None:
 
 def _mapping_names(body: SystemBody) -> set[str]:
     return {str(stream.mapping) for stream in body.streams.values() if stream.mapping is not None}
-
-
-def _fingerprints(making: _Making, node: Fields, config: Mapping[str, Json]) -> Mapping[str, str]:
-    """Digest, for each stream, all that decides what its reading gives."""
-    plain = to_json(node)
-    http = {key: plain.get("http", {}).get(key) for key in _TELLING}
-    prints: dict[str, str] = {}
-    for name, stream in plain.get("streams", {}).items():
-        depends = {key: value for key, value in stream.items() if key not in _IDLE}
-        mapping = making.shelf.mapping(stream.get("mapping", ""))
-        mapped = None if mapping is None else to_json(mapping[0].node)
-        text = json.dumps([http, depends, mapped, dict(config)], sort_keys=True)
-        prints[name] = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
-    return prints

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    func,
+    select,
+    tuple_,
+)
 
 from integrationd.model.events import StoredEvent
+from integrationd.model.json import Json
 from integrationd.model.records import StoredRecord
 from integrationd.model.runs import COUNT_NAMES, Counts
 from integrationd.ports.store import QuarantineRow, RecordQuery, RunRow, StreamKey, StreamRow
@@ -26,9 +37,12 @@ def fetch_records(tenant: str, query: RecordQuery) -> Fetch[StoredRecord]:
     """Give records by external id; where the integration has several entities, by entity first."""
     # The order of the unique index, so that nothing is sorted and a chunk costs what it gives.
     order: list[ColumnElement[str]] = [records.c.entity, records.c.external_id]
-    wanted = select(records).where(
-        records.c.tenant == tenant, records.c.integration == query.integration
+    line = and_(
+        *(streams.c[name] == records.c[name] for name in ("tenant", "integration", "stream"))
     )
+    stale = records.c.seq <= func.coalesce(streams.c.stale_seq, 0)
+    wanted = select(records, stale.label("stale")).select_from(records.outerjoin(streams, line))
+    wanted = wanted.where(records.c.tenant == tenant, records.c.integration == query.integration)
     if query.entity is not None:
         wanted = wanted.where(records.c.entity == query.entity)
         order = order[1:]
@@ -109,20 +123,41 @@ def read_streams(conn: Connection, tenant: str | None) -> list[StreamRow]:
     rows = conn.execute(_of_tenant(select(streams), streams.c.tenant, tenant).order_by(*place))
     waiting = _count_quarantine(conn, tenant)
     progress = _read_progress(conn, tenant)
-    return [
-        StreamRow(
-            tenant=row.tenant,
-            key=StreamKey(row.integration, row.stream),
-            records=row.living,
-            quarantined=waiting.get((row.tenant, row.integration, row.stream), 0),
-            cursor=progress.get((row.tenant, row.integration, row.stream), (None, False))[0],
-            walking=progress.get((row.tenant, row.integration, row.stream), (None, False))[1],
-            last_run=_find_run(conn, row.last_run),
-            last_done_at=from_ms_or_none(row.last_done_at),
-            errors=row.errors,
+    found = []
+    for row in rows.all():
+        name = (row.tenant, row.integration, row.stream)
+        first = progress.get(name, _NO_PROGRESS)
+        found.append(
+            StreamRow(
+                tenant=row.tenant,
+                key=StreamKey(row.integration, row.stream),
+                records=row.living,
+                quarantined=waiting.get(name, 0),
+                cursor=first.cursor,
+                walking=first.walking,
+                last_run=_find_run(conn, row.last_run),
+                last_done_at=from_ms_or_none(row.last_done_at),
+                errors=row.errors,
+                held=row.held,
+                stale=_count_stale(conn, name, row.stale_seq) if row.stale_seq else 0,
+                identity=first.identity,
+                shape=first.shape,
+            )
         )
-        for row in rows.all()
-    ]
+    return found
+
+
+def _count_stale(conn: Connection, stream: Place, stale_seq: int) -> int:
+    tenant, integration, name = stream
+    wanted = select(func.count()).where(
+        records.c.tenant == tenant,
+        records.c.integration == integration,
+        records.c.stream == name,
+        records.c.deleted.is_(None),
+        records.c.seq <= stale_seq,
+    )
+    count: int = conn.execute(wanted).scalar_one()
+    return count
 
 
 def _count_quarantine(conn: Connection, tenant: str | None) -> dict[Place, int]:
@@ -131,15 +166,27 @@ def _count_quarantine(conn: Connection, tenant: str | None) -> dict[Place, int]:
     return {(a, b, c): count for a, b, c, count in conn.execute(counted.group_by(*place))}
 
 
-def _read_progress(conn: Connection, tenant: str | None) -> dict[Place, tuple[Any, bool]]:
-    """Return the first partition's cursor, and whether any partition is in the middle of a walk."""
+class _Progress(NamedTuple):
+    """The first partition's state, and whether any partition is in the middle of a walk."""
+
+    cursor: Json = None
+    walking: bool = False
+    identity: str = ""
+    shape: str = ""
+
+
+_NO_PROGRESS = _Progress()
+
+
+def _read_progress(conn: Connection, tenant: str | None) -> dict[Place, _Progress]:
     order = (readings.c.tenant, readings.c.integration, readings.c.stream, readings.c.partition)
-    found: dict[Place, tuple[Any, bool]] = {}
+    found: dict[Place, _Progress] = {}
     wanted = _of_tenant(select(readings), readings.c.tenant, tenant).order_by(*order)
     for row in conn.execute(wanted):
         place = (row.tenant, row.integration, row.stream)
-        cursor, walking = found.get(place, (from_text(row.cursor), False))
-        found[place] = (cursor, walking or row.walking)
+        own = _Progress(from_text(row.cursor), row.walking, row.identity, row.shape)
+        first = found.setdefault(place, own)
+        found[place] = first._replace(walking=first.walking or row.walking)
     return found
 
 
@@ -180,6 +227,7 @@ def _to_record(row: AnyRow) -> StoredRecord:
         deleted=row.deleted,
         seq=row.seq,
         changed_at=from_ms(row.changed_at),
+        stale=bool(row.stale) and row.deleted is None,
     )
 
 

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple, TypeAlias
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     and_,
     bindparam,
     case,
     delete,
+    func,
     insert,
     select,
     update,
@@ -52,7 +54,10 @@ _ADD_COUNTS = Prepared(
     *(f"more_{name}" for name in COUNT_NAMES),
     "run_no",
 )
-_STATE = ("cursor", "page_token", "walking", "high_water", "sure", "mode", "fingerprint")
+_STATE = (
+    *("cursor", "page_token", "walking", "high_water", "sure", "mode"),
+    *("fingerprint", "identity", "shape"),
+)
 _PLACE = ("tenant", "integration", "stream", "partition")
 _KEEP = Prepared(
     update(readings)
@@ -93,6 +98,8 @@ def load_state(conn: Connection, place: Partition) -> ReadingState:
         sure=from_text(row.sure),
         mode=None if row.mode is None else Mode(row.mode),
         fingerprint=row.fingerprint,
+        identity=row.identity,
+        shape=row.shape,
     )
 
 
@@ -107,6 +114,8 @@ def keep_state(conn: Connection, place: Partition, state: ReadingState) -> None:
         "sure": to_text(state.sure),
         "mode": state.mode and state.mode.value,
         "fingerprint": state.fingerprint,
+        "identity": state.identity,
+        "shape": state.shape,
     }
     at = (tenant, key.integration, key.stream, partition)
     written = _KEEP.run(
@@ -132,7 +141,6 @@ def begin_run(conn: Connection, tenant: str, start: RunStart, lease: Lease) -> N
     leases.check(conn, tenant, lease)
     key, at = start.key, to_ms(start.started_at)
     died = _end_dead(conn, (tenant, key), at)
-    last = select(counters.c.value).where(counters.c.tenant == tenant, counters.c.name == "seq")
     row = {
         "tenant": tenant,
         "id": start.id,
@@ -142,7 +150,7 @@ def begin_run(conn: Connection, tenant: str, start: RunStart, lease: Lease) -> N
         "mode": start.mode.value,
         "status": RunStatus.RUNNING.value,
         "resumed": start.resumed,
-        "began_seq": conn.execute(last).scalar_one_or_none() or 0,
+        "began_seq": conn.execute(_last_seq(tenant)).scalar_one_or_none() or 0,
         "started_at": at,
         "error": "",
         "kind": "",
@@ -164,14 +172,27 @@ def finish_run(conn: Connection, tenant: str, end: RunEnd) -> None:
     conn.execute(update(runs).where(runs.c.no == run.no).values(settled))
     add_counts(conn, run.no, end.counts)
     _forget(conn, tenant, run.no)
-    if end.complete:
-        aside.let_go(conn, (tenant, end.key), end.run_id)
     keep_state(conn, (tenant, end.key, end.partition), end.state)
     stream = update(streams).where(_is_stream(tenant, end.key))
+    if end.complete:
+        aside.let_go(conn, (tenant, end.key), end.run_id)
+        conn.execute(stream.values(held=end.counts.held))
+    if end.rewritten:
+        conn.execute(stream.values(stale_seq=0))
     if end.status is RunStatus.DONE:
         conn.execute(stream.values(errors=0, last_done_at=at))
     elif end.status is RunStatus.FAILED:
         conn.execute(stream.values(errors=streams.c.errors + 1))
+
+
+def mark_stale(conn: Connection, tenant: str, key: StreamKey, *, stale: bool) -> None:
+    """Draw the line between what is stale and what is written from now on, or wipe it out."""
+    stream = update(streams).where(_is_stream(tenant, key))
+    if stale:
+        last = func.coalesce(_last_seq(tenant).scalar_subquery(), 0)
+        conn.execute(stream.where(streams.c.stale_seq == 0).values(stale_seq=last))
+    else:
+        conn.execute(stream.values(stale_seq=0))
 
 
 def add_counts(conn: Connection, run_no: int, counts: Counts) -> None:
@@ -199,6 +220,10 @@ def _end_dead(conn: Connection, place: tuple[str, StreamKey], at: int) -> int:
 def _forget(conn: Connection, tenant: str, run_no: int) -> None:
     """Drop what a run saw: a row per page, so even ten million records are few rows."""
     conn.execute(delete(seen).where(seen.c.tenant == tenant, seen.c.run == run_no))
+
+
+def _last_seq(tenant: str) -> Select[tuple[int]]:
+    return select(counters.c.value).where(counters.c.tenant == tenant, counters.c.name == "seq")
 
 
 def _is_empty(cursor: Json) -> bool:

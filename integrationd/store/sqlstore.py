@@ -113,6 +113,11 @@ class SqlStore:
         """Settle a run, the reading's state and its counts; what it saw is forgotten."""
         await self._parts.writer.run(partial(readings.finish_run, tenant=tenant, end=end))
 
+    async def mark_stale(self, tenant: str, key: StreamKey, *, stale: bool) -> None:
+        """Count the stream's records as stale until each is written anew, or no longer."""
+        work = partial(readings.mark_stale, tenant=tenant, key=key, stale=stale)
+        await self._parts.writer.run(work)
+
     async def claim(
         self, tenant: str, kind: str, key: str, *, holder: str, now: datetime, ttl: timedelta
     ) -> Lease | None:

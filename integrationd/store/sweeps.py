@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import ColumnElement, Connection, and_, select
@@ -47,6 +48,17 @@ class _Marks:
 
 async def run(readers: Readers, writer: Writer, tenant: str, sweep: Sweep) -> Swept:
     """Sweep; see :meth:`integrationd.ports.store.ReadingStore.sweep`."""
+    if sweep.entity is not None:
+        return await _run_one(readers, writer, tenant, sweep)
+    total = Swept(deleted=0, held=0, stored=0)
+    for entity in await readers.read(partial(_read_entities, tenant=tenant, sweep=sweep)):
+        one = await _run_one(readers, writer, tenant, replace(sweep, entity=entity))
+        total = replace(one, deleted=total.deleted + one.deleted, held=total.held + one.held)
+    return total
+
+
+async def _run_one(readers: Readers, writer: Writer, tenant: str, sweep: Sweep) -> Swept:
+    """Sweep the records of one entity."""
     began = await readers.read(partial(_begin, tenant=tenant, sweep=sweep))
     marks = _Marks()
     after = -1
@@ -70,6 +82,16 @@ async def run(readers: Readers, writer: Writer, tenant: str, sweep: Sweep) -> Sw
     for piece in _pieces(missing):
         deleted += await writer.run(partial(_bury, sweep=sweep, place=(tenant, began), nos=piece))
     return Swept(deleted=deleted, held=0, stored=stored)
+
+
+def _read_entities(conn: Connection, *, tenant: str, sweep: Sweep) -> Sequence[str]:
+    mine = and_(
+        records.c.tenant == tenant,
+        records.c.integration == sweep.key.integration,
+        records.c.stream == sweep.key.stream,
+        records.c.deleted.is_(None),
+    )
+    return list(conn.execute(select(records.c.entity).where(mine).distinct()).scalars())
 
 
 def _begin(conn: Connection, *, tenant: str, sweep: Sweep) -> readings.RunNo:

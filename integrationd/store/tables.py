@@ -29,12 +29,12 @@ METADATA = MetaData()
 _NO = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
+def _text(name: str, default: str | None = None) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default=default)
 
 
-def _number(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False)
+def _number(name: str, default: str | None = None) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default=default)
 
 
 def _table(name: str, *items: SchemaItem, with_rowid: bool = True) -> Table:
@@ -122,10 +122,15 @@ streams = _table(
     _number("errors"),
     _number("last_run"),
     Column("last_done_at", BigInteger),
+    _number("held", "0"),
+    _number("stale_seq", "0"),
     PrimaryKeyConstraint("tenant", "integration", "stream"),
     with_rowid=False,
 )
-"""What ``status`` asks, kept current by each transaction, so that nobody counts a whole table."""
+"""What ``status`` asks, kept current by each transaction, so that nobody counts a whole table.
+
+Records whose ``seq`` is not above ``stale_seq`` were last written before their spec changed.
+"""
 
 readings = _table(
     "readings",
@@ -140,6 +145,8 @@ readings = _table(
     Column("sure", Text),
     Column("mode", Text),
     _text("fingerprint"),
+    _text("identity", ""),
+    _text("shape", ""),
     PrimaryKeyConstraint("tenant", "integration", "stream", "partition"),
     with_rowid=False,
 )

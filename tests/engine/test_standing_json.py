@@ -1,5 +1,6 @@
 """How everything stands, as JSON: every field of ``status``."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -94,6 +95,9 @@ def test_integration_that_was_never_read_is_told_in_full():
             "enabled": enabled,
             "records": 0,
             "quarantined": 0,
+            "held": 0,
+            "stale": 0,
+            "refused": "",
             "cursor": None,
             "unfinished": False,
             "last_run": None,
@@ -128,6 +132,9 @@ def test_stream_that_was_read_shows_its_last_run():
         "enabled": True,
         "records": 3,
         "quarantined": 1,
+        "held": 0,
+        "stale": 0,
+        "refused": "",
         "cursor": "c",
         "unfinished": True,
         "last_run": {
@@ -186,6 +193,24 @@ def test_status_word_and_last_error(rows, missing, expected):
     shown = status_of(*rows, missing=missing)
 
     assert (shown["status"], shown["error_count"], shown["last_error"]) == expected
+
+
+RENAMED = (
+    "the key of shop/orders changed from 'no' to 'id'; what is stored has other names now, so "
+    "nothing is read until a person agrees to read it all anew; run: "
+    "integrationd sync shop/orders --full --confirm"
+)
+
+
+def test_stream_whose_key_changed_says_what_to_run():
+    """It is told with the stream, and the integration stands in error until somebody agrees."""
+    identity = json.dumps({"entity": "shop.orders", "key": ["no"]})
+
+    shown = status_of(row_of(identity=identity, held=4, stale=2))
+
+    stream = shown["streams"][0]
+    assert (stream["refused"], stream["held"], stream["stale"]) == (RENAMED, 4, 2)
+    assert (shown["status"], shown["last_error"]) == ("error", RENAMED)
 
 
 def test_last_sync_is_the_latest_of_all_streams():

@@ -38,8 +38,8 @@ def finished(status="done", error="", **counts):
         (
             finished(read=2, held=60),
             (
-                "shop/orders: done, 2 read; 60 deletions wait for a person, see them and run again "
-                "with --confirm\n"
+                "shop/orders: done, 2 read; 60 deletions wait for a person; to let them go: "
+                "integrationd sync shop/orders --full --confirm\n"
             ),
             "",
         ),
@@ -98,6 +98,9 @@ def stream(name="orders", **said):
         "enabled": True,
         "records": 3,
         "quarantined": 0,
+        "held": 0,
+        "stale": 0,
+        "refused": "",
         "unfinished": False,
         "last_run": None,
         **said,
@@ -146,9 +149,9 @@ def test_status_tells_each_integration_with_its_streams():
         "status": "done",
         "started_at": "S",
         "ended_at": "E",
-        "counts": {**ZERO, "held": 60},
+        "counts": ZERO,
     }
-    going = {**run, "status": "running", "ended_at": None, "counts": ZERO}
+    going = {**run, "status": "running", "ended_at": None}
     shown = lines(
         status(
             integration(
@@ -156,9 +159,9 @@ def test_status_tells_each_integration_with_its_streams():
                 status="error",
                 last_error="GET /x answered 503",
                 streams=[
-                    stream(quarantined=2, last_run=run),
+                    stream(quarantined=2, held=60, stale=1, last_run=run),
                     stream("items", last_run=going, unfinished=True),
-                    stream("off", enabled=False),
+                    stream("off", enabled=False, refused="the key changed"),
                     stream("pushed", schedule="webhook"),
                 ],
                 webhooks=[{"name": "events", "events": 7}],
@@ -170,11 +173,16 @@ def test_status_tells_each_integration_with_its_streams():
         "shop (koha): error",
         "  last error: GET /x answered 503",
         (
-            "  orders [30m]: 3 records, 2 quarantined, last run done at E, "
-            "60 deletions wait for a person"
+            "  orders [30m]: 3 records, 2 quarantined, 1 stale until the next full reading, "
+            "last run done at E"
+        ),
+        (
+            "    60 deletions wait for a person; to let them go: "
+            "integrationd sync shop/orders --full --confirm"
         ),
         "  items [30m]: 3 records, last run running at S, unfinished, the next run goes on",
         "  off [off]: 3 records",
+        "    the key changed",
         "  pushed [webhook]: 3 records",
         "  webhook events: 7 events",
     ]
