@@ -15,6 +15,8 @@ from pathlib import Path
 from tests.meta.repository import ROOT, TESTS, files
 
 BAD = TESTS / "bad"
+MENDED = TESTS / "mended"
+"""A file for each code as it should be, ``E101.yaml``."""
 PAGE = ROOT / "docs" / "reference" / "errors.md"
 NAME = re.compile(r"([EW]\d{3})-([a-z0-9]+(?:-[a-z0-9]+)*)")
 SHOWN_LINES_MAX = 40
@@ -22,7 +24,8 @@ HEAD = """\
 # Error codes
 
 Written by `make errors` from the files in `tests/bad`; every output below is what
-`integrationd check` prints for the file above it. A code is never used again for something else.
+`integrationd check` prints for the file above it, and each code ends with a file that is right. A
+code is never used again for something else.
 
 E1xx is the shape of a document, E2xx expressions and templates, E3xx references between files,
 E4xx limits and safety. W5xx is advice: it never keeps a file from running.
@@ -80,6 +83,8 @@ def build_page(cases: list[Case]) -> str:
     for code, group in groupby(cases, key=lambda case: case.code):
         parts.append(f"\n## {code}\n")
         parts.extend(_build_case(case) for case in group)
+        mended = (MENDED / f"{code}.yaml").read_text(encoding="utf-8").rstrip()
+        parts.append(f"\nAs it should be:\n\n````yaml\n{mended}\n````\n")
     return "".join(parts)
 
 

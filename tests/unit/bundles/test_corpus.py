@@ -17,6 +17,7 @@ from integrationd.spec.settings import Settings
 TESTS = Path(__file__).parents[2]
 BAD = TESTS / "bad"
 GOOD = TESTS / "good"
+MENDED = TESTS / "mended"
 PACKAGE = TESTS.parent / "integrationd"
 EXAMPLES = TESTS.parents[1] / "shared" / "examples"
 COVERED = (
@@ -55,6 +56,21 @@ def test_a_bad_configuration_prints_exactly_its_text(path, monkeypatch):
     report = check_paths(Path(), shipped={})
 
     assert told(report) == (path / "expected.txt").read_text()
+
+
+@pytest.mark.parametrize("path", sorted(MENDED.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_mended_file_has_nothing_to_tell(path, tmp_path):
+    """What the reference shows beside a bad file is right, advice included."""
+    report = check_paths(tmp_path, [path], shipped=shipped_dirs())
+
+    assert told(report) == ""
+
+
+def test_every_code_has_a_mended_file():
+    """And none has one that is not a code."""
+    codes = {re.match(r"[EW]\d{3}", path.name)[0] for path in BAD.iterdir()}
+
+    assert {path.stem for path in MENDED.iterdir()} == codes
 
 
 def test_every_code_has_a_bad_file():
