@@ -107,5 +107,9 @@ class StoreBrokenError(StoreError):
     """What is on the disk is not known any more: end the process and recover from the log."""
 
 
+class HistoryError(IntegrationError):
+    """A run cannot be undone, as what it wrote over is not kept any more: 410."""
+
+
 class LeaseLostError(IntegrationError):
     """Another holder has the claim now: drop the work, write nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +20,13 @@ class DeleteReason(StrEnum):
     """A complete reading no longer had it."""
     FILTERED = "filtered"
     """It no longer passes ``where``."""
+    REVERTED = "reverted"
+    """The run that added it was undone."""
+
+
+def digest_of(data: bytes) -> bytes:
+    """Digest a record's data: 16 bytes; equal digests mean unchanged."""
+    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 class Upsert(NamedTuple):
@@ -28,7 +36,7 @@ class Upsert(NamedTuple):
     data: bytes
     """Canonical JSON (keys sorted), UTF-8."""
     digest: bytes
-    """16 bytes over ``data``; equal digests mean unchanged."""
+    """Of ``data``, by :func:`digest_of`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,11 @@ class Trigger(StrEnum):
 
 
 class Mode(StrEnum):
-    """Whether everything is read or what changed since the cursor."""
+    """Whether everything is read, or what changed since the cursor, or nothing: a run is undone."""
 
     FULL = "full"
     INCREMENTAL = "incremental"
+    REVERT = "revert"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

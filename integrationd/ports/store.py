@@ -11,6 +11,7 @@ from integrationd.model.events import NewEvent, StoredEvent
 from integrationd.model.json import Json
 from integrationd.model.records import Removal, SetAside, StoredRecord, Upsert
 from integrationd.model.runs import Counts, Mode, RunStatus, Trigger
+from integrationd.ports.undo import UndoStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,5 +381,5 @@ class StoreUpkeep(Protocol):
         ...
 
 
-class Store(ReadingStore, ClaimStore, EventStore, StoreReader, StoreUpkeep, Protocol):
+class Store(ReadingStore, ClaimStore, EventStore, StoreReader, UndoStore, StoreUpkeep, Protocol):
     """All of it: one database."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, insert, null, select, update
 
@@ -189,13 +190,14 @@ def commit_page(conn: Connection, tenant: str, page: PageCommit) -> Counts:
     run = readings.get_run(conn, tenant, page.run_id)
     change = Change(conn, tenant, page.key.integration, run.no, to_ms(page.at))
     compared = _compare(change, page)
-    _write_changed(change, [*compared.changed, *compared.back], compared)
+    changed = [Rewrite(CHANGED, no, it.digest, it.data.decode()) for it, no in compared.changed]
+    back = [Rewrite(ADDED, no, it.digest, it.data.decode()) for it, no in compared.back]
+    overwrite(change, [*changed, *back])
     if compared.back:
-        _REVIVE.run_many(conn, [(page.key.stream, no) for _, no in compared.back])
+        revive(change, page.key.stream, [no for _, no in compared.back])
     nos = [*compared.nos, *_write_new(change, page, compared.new)]
-    more = len(compared.new) + len(compared.back)
-    if more:
-        _MORE_LIVING.run(conn, more, tenant, page.key.integration, page.key.stream)
+    if compared.new:
+        count_living(change, page.key.stream, len(compared.new))
     gone = _remove(change, page)
     nos += _set_aside(change, page)
     if page.track_seen and nos:
@@ -204,7 +206,7 @@ def commit_page(conn: Connection, tenant: str, page: PageCommit) -> Counts:
     counts = replace(
         page.counts,
         pages=1,
-        added=more,
+        added=len(compared.new) + len(compared.back),
         changed=len(compared.changed),
         unchanged=len(compared.nos) - len(compared.changed) - len(compared.back),
         deleted=gone[DeleteReason.SOURCE],
@@ -214,6 +216,37 @@ def commit_page(conn: Connection, tenant: str, page: PageCommit) -> Counts:
     readings.keep_state(conn, (tenant, page.key, page.partition), page.state)
     readings.add_counts(conn, run.no, counts)
     return counts
+
+
+class Rewrite(NamedTuple):
+    """A stored record that gets data; a tuple, as one is built for each."""
+
+    op: str
+    no: int
+    digest: bytes
+    data: str
+
+
+def overwrite(change: Change, rewrites: Sequence[Rewrite]) -> None:
+    """Write over records, the old data first put into the history."""
+    first = take_seqs(change, len(rewrites))
+    notes, rows = [], []
+    for seq, (op, no, digest, data) in enumerate(rewrites, start=first):
+        notes.append((seq, op, change.run, change.at, no))
+        rows.append((seq, change.at, digest, data, no))
+    _NOTE_BEFORE.run_many(change.conn, notes)
+    _CHANGE.run_many(change.conn, rows)
+
+
+def revive(change: Change, stream: str, nos: Sequence[int]) -> None:
+    """Take tombstones that :func:`overwrite` gave data for living records of a stream."""
+    _REVIVE.run_many(change.conn, [(stream, no) for no in nos])
+    count_living(change, stream, len(nos))
+
+
+def count_living(change: Change, stream: str, more: int) -> None:
+    """Count living records of a stream that was read before."""
+    _MORE_LIVING.run(change.conn, more, change.tenant, change.integration, stream)
 
 
 def bury(change: Change, removed: Sequence[tuple[int, str]]) -> None:
@@ -297,19 +330,6 @@ def _write_new(change: Change, page: PageCommit, new: list[tuple[Upsert, bytes]]
     _ADD.run_many(conn, rows)
     _NOTE_ADDED.run_many(conn, notes)
     return range(first_no, first_no + len(new))
-
-
-def _write_changed(change: Change, written: list[tuple[Upsert, int]], compared: _Compared) -> None:
-    """Overwrite records, the old data first put into the history."""
-    first = take_seqs(change, len(written))
-    changed = len(compared.changed)
-    notes, rows = [], []
-    for offset, (upsert, no) in enumerate(written):
-        seq = first + offset
-        notes.append((seq, CHANGED if offset < changed else ADDED, change.run, change.at, no))
-        rows.append((seq, change.at, upsert.digest, upsert.data.decode(), no))
-    _NOTE_BEFORE.run_many(change.conn, notes)
-    _CHANGE.run_many(change.conn, rows)
 
 
 def _remove(change: Change, page: PageCommit) -> dict[DeleteReason, int]:

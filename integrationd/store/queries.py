@@ -77,7 +77,7 @@ def fetch_runs(tenant: str | None, key: StreamKey | None) -> Fetch[RunRow]:
 
     def fetch(conn: Connection, after: int | None, size: int) -> Sequence[tuple[int, RunRow]]:
         here = wanted if after is None else wanted.where(runs.c.no < after)
-        return [(row.no, _to_run(row)) for row in conn.execute(here.limit(size))]
+        return [(row.no, to_run(row)) for row in conn.execute(here.limit(size))]
 
     return fetch
 
@@ -192,7 +192,7 @@ def _read_progress(conn: Connection, tenant: str | None) -> dict[Place, _Progres
 
 def _find_run(conn: Connection, no: int) -> RunRow | None:
     row = conn.execute(select(runs).where(runs.c.no == no)).one_or_none()
-    return None if row is None else _to_run(row)
+    return None if row is None else to_run(row)
 
 
 def _of_tenant(wanted: Select[Any], column: ColumnElement[str], tenant: str | None) -> Select[Any]:
@@ -231,7 +231,8 @@ def _to_record(row: AnyRow) -> StoredRecord:
     )
 
 
-def _to_run(row: AnyRow) -> RunRow:
+def to_run(row: AnyRow) -> RunRow:
+    """Build a run of its row."""
     return RunRow(
         id=row.id,
         tenant=row.tenant,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import (
@@ -139,8 +140,25 @@ def get_run(conn: Connection, tenant: str, run_id: str) -> RunNo:
 def begin_run(conn: Connection, tenant: str, start: RunStart, lease: Lease) -> None:
     """Note the run; what still counts as running has died, as only one may run at a time."""
     leases.check(conn, tenant, lease)
-    key, at = start.key, to_ms(start.started_at)
-    died = _end_dead(conn, (tenant, key), at)
+    key = start.key
+    died = end_dead(conn, (tenant, key), to_ms(start.started_at))
+    no = note_run(conn, tenant, start)
+    known = update(streams).where(_is_stream(tenant, key))
+    if not conn.execute(known.values(last_run=no, errors=streams.c.errors + died)).rowcount:
+        first = {"tenant": tenant, "integration": key.integration, "stream": key.stream}
+        conn.execute(insert(streams).values(**first, living=0, errors=0, last_run=no))
+
+
+def note_run(conn: Connection, tenant: str, start: RunStart, *, reverts: str | None = None) -> int:
+    """Put the run into the history; return its number.
+
+    Args:
+        conn: In the writer's transaction.
+        tenant: Whose.
+        start: What is known of it.
+        reverts: The id of the run that it undoes.
+    """
+    key = start.key
     row = {
         "tenant": tenant,
         "id": start.id,
@@ -151,28 +169,28 @@ def begin_run(conn: Connection, tenant: str, start: RunStart, lease: Lease) -> N
         "status": RunStatus.RUNNING.value,
         "resumed": start.resumed,
         "began_seq": conn.execute(_last_seq(tenant)).scalar_one_or_none() or 0,
-        "started_at": at,
+        "started_at": to_ms(start.started_at),
         "error": "",
         "kind": "",
+        "reverts": reverts,
+        "cursor_before": _read_cursor(conn, (tenant, key, "")),
         **dict.fromkeys(COUNT_NAMES, 0),
     }
     added = conn.execute(insert(runs).values(row)).inserted_primary_key
     assert added is not None
-    known = update(streams).where(_is_stream(tenant, key))
-    if not conn.execute(known.values(last_run=added.no, errors=streams.c.errors + died)).rowcount:
-        first = {"tenant": tenant, "integration": key.integration, "stream": key.stream}
-        conn.execute(insert(streams).values(**first, living=0, errors=0, last_run=added.no))
+    no: int = added.no
+    return no
 
 
 def finish_run(conn: Connection, tenant: str, end: RunEnd) -> None:
     """Settle the run, its counts and the reading's state."""
     leases.check(conn, tenant, end.lease)
     run, at = get_run(conn, tenant, end.run_id), to_ms(end.ended_at)
-    settled = {"status": end.status.value, "ended_at": at, "error": end.error, "kind": end.kind}
-    conn.execute(update(runs).where(runs.c.no == run.no).values(settled))
     add_counts(conn, run.no, end.counts)
     _forget(conn, tenant, run.no)
     keep_state(conn, (tenant, end.key, end.partition), end.state)
+    settled = {"status": end.status.value, "ended_at": at, "error": end.error, "kind": end.kind}
+    settle(conn, (tenant, end.key), run.no, settled)
     stream = update(streams).where(_is_stream(tenant, end.key))
     if end.complete:
         aside.let_go(conn, (tenant, end.key), end.run_id)
@@ -195,13 +213,39 @@ def mark_stale(conn: Connection, tenant: str, key: StreamKey, *, stale: bool) ->
         conn.execute(stream.values(stale_seq=0))
 
 
+def settle(
+    conn: Connection, place: tuple[str, StreamKey], run_no: int, facts: Mapping[str, object]
+) -> None:
+    """Note how a run ended, and where: in the feed and by its stream's cursor."""
+    tenant, key = place
+    ends = {
+        "ended_seq": conn.execute(_last_seq(tenant)).scalar_one_or_none() or 0,
+        "cursor_after": _read_cursor(conn, (tenant, key, "")),
+    }
+    conn.execute(update(runs).where(runs.c.no == run_no).values(**facts, **ends))
+
+
+def drop_walks(conn: Connection, tenant: str, key: StreamKey) -> None:
+    """Let no unfinished walk of the stream go on; cursors stay."""
+    unfinished = update(readings).where(
+        readings.c.tenant == tenant,
+        readings.c.integration == key.integration,
+        readings.c.stream == key.stream,
+        readings.c.walking,
+    )
+    conn.execute(unfinished.values(walking=False, page_token=None, sure=None, mode=None))
+
+
 def add_counts(conn: Connection, run_no: int, counts: Counts) -> None:
     """Add to what the run has counted."""
     _ADD_COUNTS.run(conn, *(getattr(counts, name) for name in COUNT_NAMES), run_no)
 
 
-def _end_dead(conn: Connection, place: tuple[str, StreamKey], at: int) -> int:
-    """Fail the stream's runs that nobody settled and forget what they saw; return how many."""
+def end_dead(conn: Connection, place: tuple[str, StreamKey], at: int) -> int:
+    """Fail the stream's runs that nobody settled and forget what they saw; return how many.
+
+    Of readings, that is: one that undid a run says nothing of how well the stream is read.
+    """
     tenant, key = place
     dead = and_(
         runs.c.tenant == tenant,
@@ -209,12 +253,17 @@ def _end_dead(conn: Connection, place: tuple[str, StreamKey], at: int) -> int:
         runs.c.stream == key.stream,
         runs.c.status == RunStatus.RUNNING.value,
     )
-    nos = list(conn.execute(select(runs.c.no).where(dead)).scalars())
+    found = conn.execute(select(runs.c.no, runs.c.mode).where(dead)).all()
     failed = {"status": RunStatus.FAILED.value, "error": DIED, "ended_at": at}
-    for no in nos:
-        conn.execute(update(runs).where(runs.c.no == no).values(failed))
+    for no, _ in found:
+        settle(conn, place, no, failed)
         _forget(conn, tenant, no)
-    return len(nos)
+    return sum(mode != Mode.REVERT for _, mode in found)
+
+
+def _read_cursor(conn: Connection, place: Partition) -> str | None:
+    """Return the partition's cursor as it is stored, as JSON."""
+    return conn.execute(select(readings.c.cursor).where(_is(place))).scalar_one_or_none()
 
 
 def _forget(conn: Connection, tenant: str, run_no: int) -> None:

@@ -29,7 +29,19 @@ from integrationd.ports.store import (
     Sweep,
     Swept,
 )
-from integrationd.store import inbox, leases, opening, pages, queries, readings, sweeps, upkeep
+from integrationd.ports.undo import ChangeRow, RunDetails, UndoBy, UndoEnd, Undone
+from integrationd.store import (
+    history,
+    inbox,
+    leases,
+    opening,
+    pages,
+    queries,
+    readings,
+    sweeps,
+    undo,
+    upkeep,
+)
 from integrationd.store.sealed import SealedRows
 
 QUEUE_MAX = 1000
@@ -180,6 +192,31 @@ class SqlStore:
     async def streams(self, tenant: str | None) -> list[StreamRow]:
         """Return what is known of every stream that was ever read."""
         return await self._parts.readers.read(partial(queries.read_streams, tenant=tenant))
+
+    async def find_run(self, run_id: str, tenant: str | None = None) -> RunDetails | None:
+        """Return what is known of a run; a tenant of None means any."""
+        return await self._parts.readers.read(
+            partial(history.find_run, run_id=run_id, tenant=tenant)
+        )
+
+    def changes_of(
+        self, tenant: str, run_id: str, *, limit: int | None = None
+    ) -> AsyncIterator[ChangeRow]:
+        """Yield what a run changed, in order; nothing for a run that is not known."""
+        return self._parts.readers.walk(history.fetch_changes(tenant, run_id), limit)
+
+    async def begin_undo(self, tenant: str, start: RunStart, reverts: str, lease: Lease) -> None:
+        """Note a run that undoes another; an unfinished walk of the stream is dropped."""
+        work = partial(undo.begin, tenant=tenant, start=start, reverts=reverts, lease=lease)
+        await self._parts.writer.run(work)
+
+    def undo(self, tenant: str, reverts: str, *, by: UndoBy | None) -> AsyncIterator[Undone]:
+        """Put every record that a run changed back as it was before, piece by piece."""
+        return undo.run(self._parts.readers, self._parts.writer, (tenant, reverts), by)
+
+    async def finish_undo(self, tenant: str, end: UndoEnd) -> None:
+        """Settle a run that undid another; the stream's own progress is not touched."""
+        await self._parts.writer.run(partial(undo.finish, tenant=tenant, end=end))
 
     async def event_counts(self, tenant: str | None) -> Mapping[str, int]:
         """Return how many events each ``INTEGRATION/ENDPOINT`` has."""

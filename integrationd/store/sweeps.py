@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 from integrationd.model.records import DeleteReason
 from integrationd.ports.store import Sweep, Swept
 from integrationd.store import leases, pages, readings
+from integrationd.store.marks import Marks
 from integrationd.store.readers import Readers
 from integrationd.store.tables import records, seen, streams
 from integrationd.store.values import to_ms, unpack_numbers
@@ -27,23 +28,6 @@ BURY_ROWS = 500
 """Tombstones in one transaction, so that others wait some milliseconds only."""
 
 _PARTS = 64
-
-
-class _Marks:
-    """A set of record numbers, one bit each: what 200,000 records need is 25 kB."""
-
-    def __init__(self) -> None:
-        self._bits = bytearray()
-
-    def add(self, number: int) -> None:
-        at, bit = divmod(number, 8)
-        if at >= len(self._bits):
-            self._bits.extend(bytes(at + 1 - len(self._bits) + len(self._bits) // 2))
-        self._bits[at] |= 1 << bit
-
-    def has(self, number: int) -> bool:
-        at, bit = divmod(number, 8)
-        return at < len(self._bits) and bool(self._bits[at] >> bit & 1)
 
 
 async def run(readers: Readers, writer: Writer, tenant: str, sweep: Sweep) -> Swept:
@@ -60,7 +44,7 @@ async def run(readers: Readers, writer: Writer, tenant: str, sweep: Sweep) -> Sw
 async def _run_one(readers: Readers, writer: Writer, tenant: str, sweep: Sweep) -> Swept:
     """Sweep the records of one entity."""
     began = await readers.read(partial(_begin, tenant=tenant, sweep=sweep))
-    marks = _Marks()
+    marks = Marks()
     after = -1
     while parts := await readers.read(partial(_read_seen, run=began, tenant=tenant, after=after)):
         after = parts[-1][0]

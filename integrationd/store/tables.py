@@ -108,10 +108,19 @@ runs = _table(
     _text("error"),
     _text("kind"),
     *(_number(name) for name in COUNT_NAMES),
+    Column("ended_seq", BigInteger),
+    Column("reverts", Text),
+    Column("cursor_before", Text),
+    Column("cursor_after", Text),
     UniqueConstraint("tenant", "id"),
     Index("runs_by_stream", "tenant", "integration", "stream", "no"),
 )
-"""The history of readings; ``began_seq`` is the tenant's last ``seq`` when the run began."""
+"""The history of runs; ``began_seq`` and ``ended_seq`` are the tenant's last ``seq`` when it began
+and ended, so that what it wrote lies between them.
+
+``reverts`` is the id of the run that this one undoes. The cursors are those of a stream without
+partitions, as JSON.
+"""
 
 streams = _table(
     "streams",

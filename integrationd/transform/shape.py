@@ -14,7 +14,7 @@ import msgspec
 
 from integrationd.errors import ExpressionError, MappingError
 from integrationd.model.json import Json
-from integrationd.model.records import DeleteReason, Removal, SetAside, Upsert
+from integrationd.model.records import DeleteReason, Removal, SetAside, Upsert, digest_of
 from integrationd.transform.cursors import Comparable, CursorType, parse_cursor
 from integrationd.transform.expression import Expression
 from integrationd.transform.mapping import Mapping, Variables, is_true
@@ -112,7 +112,7 @@ class Shaper:
             data = _encode(entity)
         except (ValueError, TypeError, RecursionError):
             raise MappingError("the record cannot be written as JSON", code="json") from None
-        return Upsert(external_id, data, hashlib.blake2b(data, digest_size=16).digest())
+        return Upsert(external_id, data, digest_of(data))
 
     def external_id(self, record: Json, variables: Variables) -> str:
         """Join the key's parts into one text.
