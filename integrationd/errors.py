@@ -6,6 +6,8 @@ value or response body is ever part of a message.
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class IntegrationError(Exception):
     """The root: whatever this program raises on purpose."""
@@ -109,6 +111,14 @@ class StoreBrokenError(StoreError):
 
 class HistoryError(IntegrationError):
     """A run cannot be undone, as what it wrote over is not kept any more: 410."""
+
+    @classmethod
+    def pruned(cls, run_id: str) -> Self:
+        """Say it of a run whose changes are older than what is kept."""
+        return cls(
+            f"run {run_id} cannot be undone: what it wrote over is older than retention.history "
+            "keeps and has been removed"
+        )
 
 
 class LeaseLostError(IntegrationError):

@@ -133,6 +133,27 @@ class RunFinished(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunReverted(Signal):
+    """What a run had written was undone, or some of it."""
+
+    tenant: str
+    integration: str
+    stream: str
+    run_id: str
+    """Of the run that did it."""
+    reverts: str
+    """The run that was undone."""
+    status: str
+    gone: int
+    restored: int
+    revived: int
+    conflicts: int
+    """Records that something else changed since; they were left alone."""
+    took_s: float
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeletionHeld(Signal):
     """A sweep would delete more than the guard allows; a person decides."""
 

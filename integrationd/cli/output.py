@@ -70,7 +70,7 @@ async def _print_table(rows: AsyncIterator[Mapping[str, Json]], columns: Sequenc
     widths = [len(column) for column in columns]
     count = 0
     async for row in rows:
-        cells = [_text(row.get(column)) for column in columns]
+        cells = [printable(row.get(column)) for column in columns]
         count += 1
         if count <= SAMPLE_ROWS:
             sample.append(cells)
@@ -99,7 +99,8 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(padded).rstrip()
 
 
-def _text(value: Json) -> str:
+def printable(value: Json) -> str:
+    """Return a value as one line that moves no terminal; null is nothing."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -113,7 +114,7 @@ def _cell(value: Json) -> str:
     Source:
         OWASP, "CSV Injection".
     """
-    text = _text(value)
+    text = printable(value)
     if isinstance(value, str) and text[:1] in FORMULA_STARTS and not _NUMBER.fullmatch(text):
         return f"'{text}"
     return text

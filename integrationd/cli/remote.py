@@ -12,9 +12,15 @@ from urllib.parse import quote
 import msgspec
 from typing_extensions import override
 
-from integrationd.errors import IntegrationError, SettingsError, StoreError, UsageError
+from integrationd.errors import (
+    HistoryError,
+    IntegrationError,
+    SettingsError,
+    StoreError,
+    UsageError,
+)
 from integrationd.model.json import Json
-from integrationd.ports.actions import SyncWish
+from integrationd.ports.actions import RevertWish, SyncWish
 
 
 class _SocketLine(http.client.HTTPConnection):
@@ -49,6 +55,7 @@ class _Problem(msgspec.Struct):
 _ERRORS: Mapping[int, type[IntegrationError]] = {
     404: UsageError,
     409: SettingsError,
+    410: HistoryError,
     422: UsageError,
     503: StoreError,
 }
@@ -65,12 +72,14 @@ class RemoteActions:
         """Read streams, telling what happens."""
         body = {"streams": list(wish.streams), "full": wish.full, "confirmed": wish.confirmed}
         path = f"/api/v1/integrations/{quote(wish.integration, safe='')}/sync"
-        with self._asking("POST", path, body) as answer:
-            for line in _lines(answer):
-                value = msgspec.json.decode(line)
-                if value.get("event") == "failed":
-                    raise StoreError(value["error"])
-                yield value
+        for line in self._ask_lines(path, body):
+            yield line
+
+    async def revert(self, wish: RevertWish) -> AsyncIterator[Json]:
+        """Undo a run, telling what happens."""
+        path = f"/api/v1/runs/{quote(wish.run, safe='')}/revert"
+        for line in self._ask_lines(path, {"dry_run": wish.dry_run}):
+            yield line
 
     async def reload(self) -> Json:
         """Read the files again."""
@@ -85,6 +94,14 @@ class RemoteActions:
         name, hook = quote(integration, safe=""), quote(endpoint, safe="")
         path = f"/api/v1/integrations/{name}/webhooks/{hook}"
         return self._ask("GET", path)
+
+    def _ask_lines(self, path: str, body: Json) -> Iterator[Json]:
+        with self._asking("POST", path, body) as answer:
+            for line in _lines(answer):
+                value = msgspec.json.decode(line)
+                if value.get("event") == "failed":
+                    raise StoreError(value["error"])
+                yield value
 
     def _ask(self, method: str, path: str) -> Json:
         with self._asking(method, path) as answer:

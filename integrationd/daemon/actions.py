@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import integrationd
 from integrationd.config.problems import nearest
 from integrationd.daemon.composition import Composition
+from integrationd.daemon.reverting import revert_lines
 from integrationd.engine.receive import public_url
 from integrationd.engine.rows import counts_json, format_time
 from integrationd.engine.status import integrations_status, read_standing
@@ -16,7 +17,7 @@ from integrationd.engine.sync import RunOutcome, RunWish
 from integrationd.errors import UsageError
 from integrationd.model.json import Json
 from integrationd.model.runs import Trigger
-from integrationd.ports.actions import SyncWish
+from integrationd.ports.actions import RevertWish, SyncWish
 from integrationd.signals import PageCommitted, RunStarted, Signal
 
 PATH_TOKEN_BYTES = 24
@@ -63,6 +64,10 @@ class LocalActions:
             while (line := await told.get()) is not None:
                 yield line
         yield _ending(wish, stream, await run)
+
+    def revert(self, wish: RevertWish) -> AsyncIterator[Json]:
+        """Undo what a run wrote, telling what happens."""
+        return revert_lines(self._parts, wish)
 
     async def reload(self) -> Json:
         """Read the files again; one after the other, or what follows an older load might win."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from integrationd.config.problems import nearest
 from integrationd.config.units import Rate
@@ -23,6 +23,8 @@ from integrationd.spec.documents import Integration
 from integrationd.spec.settings import Settings
 from integrationd.wire.budget import Budget
 
+T = TypeVar("T")
+
 UNMETERED: Final = Rate(10**9, timedelta(seconds=1))
 """Of an integration without a rate: nobody ever waits for it, but a 429 still pauses all."""
 
@@ -37,7 +39,7 @@ class Conductor:
     world: World
     settings: Settings
     bundle: Bundle
-    running: dict[tuple[str, str], asyncio.Task[RunOutcome | None]] = field(default_factory=dict)
+    running: dict[tuple[str, str], asyncio.Task[Any]] = field(default_factory=dict)
     failed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the store failed under a run: the daemon has to end."""
     _plans: dict[tuple[str, str], StreamPlan] = field(default_factory=dict)
@@ -96,12 +98,20 @@ class Conductor:
 
         A reading of the stream that is under way is waited for first.
         """
-        while (under_way := self.running.get((name, stream))) is not None:
-            await asyncio.wait([under_way])
-        if self._closed:
-            raise IntegrationError("the daemon is stopping")
+        await self._wait_for_turn(name, stream)
         self.streams_of(name, (stream,))  # while we waited, files may have changed
         return await asyncio.shield(self._start(name, stream, wish))
+
+    async def instead(
+        self, name: str, stream: str, work: Callable[[], Coroutine[Any, Any, T]]
+    ) -> T:
+        """Run something that must not meet a reading of the stream, and wait for its end.
+
+        A reading under way is waited for first; one that becomes due meanwhile is skipped. Whoever
+        asked may go away: the work goes on, and the daemon's end waits for it.
+        """
+        await self._wait_for_turn(name, stream)
+        return await asyncio.shield(self._track(name, stream, self._guarded(work())))
 
     async def drain(self, patience_s: float) -> int:
         """Start nothing more, wait for what runs, cancel the late; returns how many those were."""
@@ -117,20 +127,28 @@ class Conductor:
         return len(late)
 
     def _start(self, name: str, stream: str, wish: RunWish) -> asyncio.Task[RunOutcome | None]:
-        run = asyncio.create_task(
-            self._guarded(self._run(self._plan(name, stream), wish)), name=f"sync {name}/{stream}"
-        )
-        self.running[name, stream] = run
-        run.add_done_callback(lambda ended: self._ended(name, stream, ended))
-        return run
+        run = self._run(self._plan(name, stream), wish)
+        return self._track(name, stream, self._guarded(run))
 
-    def _ended(self, name: str, stream: str, run: asyncio.Task[RunOutcome | None]) -> None:
+    async def _wait_for_turn(self, name: str, stream: str) -> None:
+        while (under_way := self.running.get((name, stream))) is not None:
+            await asyncio.wait([under_way])
+        if self._closed:
+            raise IntegrationError("the daemon is stopping")
+
+    def _track(self, name: str, stream: str, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work, name=f"sync {name}/{stream}")
+        self.running[name, stream] = task
+        task.add_done_callback(lambda ended: self._ended(name, stream, ended))
+        return task
+
+    def _ended(self, name: str, stream: str, run: asyncio.Task[Any]) -> None:
         self.running.pop((name, stream), None)
         if not run.cancelled() and (error := run.exception()) is not None:
             # Whoever waits for the run is told as well; a scheduled one has nobody.
             _log.error("reading %s/%s: %s", name, stream, error)
 
-    async def _guarded(self, run: Coroutine[Any, Any, RunOutcome | None]) -> RunOutcome | None:
+    async def _guarded(self, run: Coroutine[Any, Any, T]) -> T:
         """Let a failed store end the daemon only where going on would be guessing."""
         try:
             return await run

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 from integrationd.engine.calling import Caller
+from integrationd.engine.claims import claim_stream, release, renewed
 from integrationd.engine.plans import StreamPlan, base_call, first_request, http_policy
 from integrationd.engine.progress import (
     Reading,
@@ -51,8 +50,6 @@ from integrationd.wire.budget import Budget
 
 _log = logging.getLogger(__name__)
 NOTHING: Final = Counts()
-LEASE_TTL: Final = timedelta(seconds=60)
-LEASE_RENEWAL_S: Final = 20.0
 RESUMABLE: Final = (UnavailableError, ThrottledError)
 """After these the same page may well come next time; after the others it would fail again."""
 
@@ -88,14 +85,7 @@ async def sync_stream(
     A failure of the provider, the spec or the secrets is an outcome, noted with the run; only a
     fault of the store is raised.
     """
-    lease = await world.store.claim(
-        plan.tenant,
-        "stream",
-        f"{plan.key.integration}/{plan.key.stream}",
-        holder=world.holder,
-        now=world.clock.now(),
-        ttl=LEASE_TTL,
-    )
+    lease = await claim_stream(world, plan.tenant, plan.key)
     if lease is None:
         return None
     run = _Run(world, plan, wish, settings, budget, lease)
@@ -107,13 +97,7 @@ async def sync_stream(
         # It cannot be settled: the next run of the stream finds it running and ends it.
         return run.tell(RunStatus.FAILED, str(lost), "temporary")
     finally:
-        await asyncio.shield(_release(world, plan.tenant, lease))
-
-
-async def _release(world: World, tenant: str, lease: Lease) -> None:
-    # A store that is gone cannot be told; the claim runs out by itself.
-    with suppress(StoreError):
-        await world.store.release(tenant, lease)
+        await asyncio.shield(release(world, plan.tenant, lease))
 
 
 @dataclass(slots=True)
@@ -212,7 +196,7 @@ class _Run:
         base = base_call(self.plan.http, variables)
         policy = http_policy(integration, base, self.settings, variables)
         retries = self.plan.http.retries
-        async with world.http.open(policy) as http, self._renewed():
+        async with world.http.open(policy) as http, renewed(world, self.plan.tenant, self.lease):
             caller = Caller(
                 world=world,
                 integration=integration.name,
@@ -252,26 +236,6 @@ class _Run:
                 SecretMissed(integration=integration.name, message=str(missing))
             )
             raise
-
-    @asynccontextmanager
-    async def _renewed(self) -> AsyncIterator[None]:
-        """Keep the claim alive while a provider makes us wait."""
-
-        async def renew() -> None:
-            while True:
-                await asyncio.sleep(LEASE_RENEWAL_S)
-                with suppress(StoreError):
-                    await self.world.store.renew(
-                        self.plan.tenant, self.lease, now=self.world.clock.now(), ttl=LEASE_TTL
-                    )
-
-        renewal = asyncio.create_task(renew(), name=f"renew {self.lease.key}")
-        try:
-            yield
-        finally:
-            renewal.cancel()
-            with suppress(asyncio.CancelledError, LeaseLostError):
-                await renewal
 
     async def _settle(
         self, run_id: str, reading: Reading, status: RunStatus, error: IntegrationError | None

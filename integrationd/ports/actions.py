@@ -21,6 +21,15 @@ class SyncWish:
     """Agree to a deletion above the guard."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevertWish:
+    """Which run to undo."""
+
+    run: str
+    dry_run: bool = False
+    """Only tell what would be done."""
+
+
 class Actions(Protocol):
     """The same through the socket and without a daemon; results are JSON as people see them."""
 
@@ -33,6 +42,20 @@ class Actions(Protocol):
 
         Raises:
             UsageError: No such integration or stream.
+        """
+        ...
+
+    def revert(self, wish: RevertWish) -> AsyncIterator[Json]:
+        """Undo what a run wrote, telling what happens.
+
+        Yields:
+            ``{"event": "started" | "conflict" | "progress" | "finished" | "skipped", "reverts",
+            …}``; a ``conflict`` carries ``entity``, ``external_id``, ``run`` and ``at``,
+            ``finished`` carries ``run``, ``status``, ``counts``, ``cursor`` and ``error``.
+
+        Raises:
+            UsageError: No such run.
+            HistoryError: It cannot be undone any more.
         """
         ...
 

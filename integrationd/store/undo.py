@@ -49,8 +49,11 @@ class _Plan:
     """What is to be undone."""
 
     run: Stretch
-    earlier: frozenset[int]
-    """Numbers of runs that undid the same run before."""
+    own: set[int]
+    """Numbers of the run and of those that undid an undoing of it: a record's last change by one
+    of them left what the run had left."""
+    undone: set[int]
+    """Numbers of runs that undid the run, or did so again."""
     firsts: array[int] = field(default_factory=lambda: array("q"))
     """Where in the feed the run changed each record first."""
     mixed: dict[int, int] = field(default_factory=dict)
@@ -140,12 +143,15 @@ def _begin_plan(conn: Connection, *, tenant: str, run_id: str) -> _Plan:
     if stretch is None:
         raise HistoryError(f"run {run_id} is not known any more; it cannot be undone")
     if is_pruned(conn, tenant, stretch):
-        raise HistoryError(
-            f"run {run_id} cannot be undone: what it wrote over is older than "
-            "retention.history keeps and has been removed"
-        )
-    same = and_(runs.c.tenant == tenant, runs.c.reverts == run_id)
-    return _Plan(stretch, frozenset(conn.execute(select(runs.c.no).where(same)).scalars()))
+        raise HistoryError.pruned(run_id)
+    own, undone = {stretch.no}, set[int]()
+    side, other, ids = undone, own, [run_id]
+    while ids:
+        flips = and_(runs.c.tenant == tenant, runs.c.reverts.in_(ids))
+        found = conn.execute(select(runs.c.no, runs.c.id).where(flips)).all()
+        side.update(row.no for row in found)
+        side, other, ids = other, side, [row.id for row in found]
+    return _Plan(stretch, own, undone)
 
 
 async def _scan_all(readers: Readers, tenant: str, plan: _Plan) -> None:
@@ -155,10 +161,10 @@ async def _scan_all(readers: Readers, tenant: str, plan: _Plan) -> None:
     ):
         after = rows[-1][0]
         for seq, record_no, run_no in rows:
-            if run_no != plan.run.no:
-                if marks.has(record_no):
+            if marks.has(record_no):
+                if run_no not in plan.own and run_no not in plan.undone:
                     plan.mixed[record_no] = seq
-            elif not marks.has(record_no):
+            elif run_no == plan.run.no:
                 marks.add(record_no)
                 plan.firsts.append(seq)
 
@@ -219,9 +225,9 @@ def _judge(conn: Connection, tenant: str, plan: _Plan, seqs: Sequence[int]) -> _
     if len(found) < len(seqs):
         raise HistoryError("the history was pruned meanwhile; what is left cannot be undone")
     for row in found:
-        if row.run in plan.earlier:
+        if row.run in plan.undone:
             piece.already += 1
-        elif row.run != plan.run.no:
+        elif row.run not in plan.own:
             piece.left.append((row, row.seq))
         elif row.no in plan.mixed:
             piece.left.append((row, plan.mixed[row.no]))

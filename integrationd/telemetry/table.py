@@ -146,6 +146,17 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
         ),
     ),
     Entry(
+        signal=signals.RunReverted,
+        event="run.reverted",
+        level=LogLevel.INFO,
+        louder=LogLevel.WARNING,
+        when="it failed or left records alone",
+        is_louder=lambda signal: bool(signal.status == "failed" or signal.conflicts),
+        metrics=(
+            count("integrationd_reverts_total", "Runs that undid another.", *_STREAM, "status"),
+        ),
+    ),
+    Entry(
         signal=signals.DeletionHeld,
         event="deletion.held",
         level=LogLevel.ERROR,

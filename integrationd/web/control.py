@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from integrationd.errors import IntegrationError, SettingsError, UsageError
+from integrationd.errors import HistoryError, IntegrationError, SettingsError, UsageError
 from integrationd.model.json import Json
-from integrationd.ports.actions import Actions, SyncWish
+from integrationd.ports.actions import Actions, RevertWish, SyncWish
 from integrationd.web.problem import problem
 
 
@@ -20,6 +22,12 @@ class SyncBody(msgspec.Struct, forbid_unknown_fields=True):
     confirmed: bool = False
 
 
+class RevertBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What ``POST …/revert`` takes."""
+
+    dry_run: bool = False
+
+
 def build_control(actions: Actions) -> web.Application:
     """Build the application that stands on the control socket."""
     app = web.Application(middlewares=[_told])
@@ -27,6 +35,7 @@ def build_control(actions: Actions) -> web.Application:
     app.router.add_get("/api/v1/status", routes.status)
     app.router.add_post("/api/v1/reload", routes.reload)
     app.router.add_post("/api/v1/integrations/{name}/sync", routes.sync)
+    app.router.add_post("/api/v1/runs/{run}/revert", routes.revert)
     app.router.add_get("/api/v1/integrations/{name}/webhooks/{endpoint}", routes.webhook)
     return app
 
@@ -40,6 +49,8 @@ async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
         return problem(404, str(unknown))
     except SettingsError as refused:
         return problem(409, str(refused))
+    except HistoryError as gone:
+        return problem(410, str(gone))
     except IntegrationError as failed:
         return problem(503, str(failed))
     except web.HTTPException as known:
@@ -75,22 +86,35 @@ class _Routes:
             full=body.full,
             confirmed=body.confirmed,
         )
-        lines = self._actions.sync(wish)
-        first = await anext(lines, None)
-        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-        await response.prepare(request)
+        return await _tell_lines(request, self._actions.sync(wish))
+
+    async def revert(self, request: web.Request) -> web.StreamResponse:
+        """Undo a run; each line of the answer is one thing that happened."""
         try:
-            if first is not None:
-                await response.write(_line(first))
-            async for line in lines:
-                await response.write(_line(line))
-        except IntegrationError as failed:
-            await response.write(_line({"event": "failed", "error": str(failed)}))
-        except ConnectionError:
-            # Whoever asked went away; the run itself goes on.
-            return response
-        await response.write_eof()
+            body = msgspec.json.decode(await request.read() or b"{}", type=RevertBody)
+        except msgspec.MsgspecError as wrong:
+            return problem(422, str(wrong))
+        wish = RevertWish(run=request.match_info["run"], dry_run=body.dry_run)
+        return await _tell_lines(request, self._actions.revert(wish))
+
+
+async def _tell_lines(request: web.Request, lines: AsyncIterator[Json]) -> web.StreamResponse:
+    """Answer with lines as they come; what is refused before the first one is a problem."""
+    first = await anext(lines, None)
+    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+    await response.prepare(request)
+    try:
+        if first is not None:
+            await response.write(_line(first))
+        async for line in lines:
+            await response.write(_line(line))
+    except IntegrationError as failed:
+        await response.write(_line({"event": "failed", "error": str(failed)}))
+    except ConnectionError:
+        # Whoever asked went away; what was begun goes on.
         return response
+    await response.write_eof()
+    return response
 
 
 def _json(value: Json) -> web.Response:

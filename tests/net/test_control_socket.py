@@ -8,8 +8,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from integrationd.cli.remote import RemoteActions, is_running
-from integrationd.errors import IntegrationError, SettingsError, StoreError, UsageError
-from integrationd.ports.actions import SyncWish
+from integrationd.errors import (
+    HistoryError,
+    IntegrationError,
+    SettingsError,
+    StoreError,
+    UsageError,
+)
+from integrationd.ports.actions import RevertWish, SyncWish
 from integrationd.web.control import build_control
 from integrationd.web.listener import listening_on_socket
 from tests.support.rawhttp import exchange, head, post, problem_of
@@ -20,6 +26,7 @@ LINES = [
     {"event": "finished", "status": "done"},
 ]
 SYNC = "/api/v1/integrations/shop/sync"
+REVERT = "/api/v1/runs/run_1/revert"
 PROBLEM = "Service Unavailable"
 
 
@@ -47,6 +54,11 @@ class Scripted:
             self.told += 1
         if self.after is not None:
             raise self.after
+
+    async def revert(self, wish):
+        """Tell the same lines."""
+        async for line in self.sync(wish):
+            yield line
 
     async def _answer(self, value):
         if self.before is not None:
@@ -90,7 +102,8 @@ async def ask(path, call):
 
 async def all_lines(actions, wish):
     """Read a run to its end."""
-    return [line async for line in actions.sync(wish)]
+    lines = actions.revert(wish) if isinstance(wish, RevertWish) else actions.sync(wish)
+    return [line async for line in lines]
 
 
 async def test_sync_tells_each_thing_in_a_line(tmp_path):
@@ -142,11 +155,12 @@ async def test_wish_that_cannot_be_read_is_unprocessable(tmp_path, body, detail)
     "request_bytes",
     [
         post(SYNC, b"{}"),
+        post(REVERT, b"{}"),
         post("/api/v1/reload", b""),
         head("GET", "/api/v1/status"),
         head("GET", "/api/v1/integrations/shop/webhooks/events"),
     ],
-    ids=["sync", "reload", "status", "webhook"],
+    ids=["sync", "revert", "reload", "status", "webhook"],
 )
 @pytest.mark.parametrize(
     ("error", "expected"),
@@ -163,12 +177,13 @@ async def test_wish_that_cannot_be_read_is_unprocessable(tmp_path, body, detail)
             SettingsError("integration 'shop' has errors in its files"),
             problem_of(409, "Conflict", "integration 'shop' has errors in its files"),
         ),
+        (HistoryError("run run_1 is too old"), problem_of(410, "Gone", "run run_1 is too old")),
         (
             IntegrationError("the daemon is stopping"),
             problem_of(503, PROBLEM, "the daemon is stopping"),
         ),
     ],
-    ids=["usage", "store", "settings", "stopping"],
+    ids=["usage", "store", "settings", "history", "stopping"],
 )
 async def test_every_error_is_a_problem(tmp_path, request_bytes, error, expected):
     """Unknown names are 404 with the nearest one, what cannot be done now is 503."""
@@ -231,6 +246,27 @@ async def test_command_hears_every_line(tmp_path):
     assert actions.wishes == [wish]
 
 
+async def test_undoing_is_told_line_by_line(tmp_path):
+    """The run and the wish arrive, and what the daemon tells comes back."""
+    actions = Scripted()
+    wish = RevertWish(run="run/1", dry_run=True)
+    async with control(actions, tmp_path) as path:
+        heard = await ask(path, lambda remote: all_lines(remote, wish))
+
+    assert heard == LINES
+    assert actions.wishes == [wish]
+
+
+async def test_undoing_that_cannot_be_read_is_unprocessable(tmp_path):
+    """A misspelt dry run must not become a real one."""
+    async with control(actions := Scripted(), tmp_path) as path:
+        reply = await exchange(str(path), post(REVERT, b'{"dryrun": true}'))
+
+    assert reply.problem[0] == 422
+    assert reply.problem[2]["detail"] == "Object contains unknown field `dryrun`"
+    assert actions.wishes == []
+
+
 async def test_command_gets_the_answers(tmp_path):
     """Status, reload and the address of a webhook are handed through."""
     async with control(Scripted(), tmp_path) as path:
@@ -248,6 +284,7 @@ async def test_command_gets_the_answers(tmp_path):
     [
         (Scripted(before=UsageError("no integration 'x'")), UsageError, "no integration 'x'"),
         (Scripted(before=SettingsError("errors in files")), SettingsError, "errors in files"),
+        (Scripted(before=HistoryError("too old")), HistoryError, "too old"),
         (Scripted(before=StoreError("disk full")), StoreError, "disk full"),
         (Scripted(after=StoreError("disk full")), StoreError, "disk full"),
         (
@@ -256,7 +293,7 @@ async def test_command_gets_the_answers(tmp_path):
             "the daemon answered 500; see its log",
         ),
     ],
-    ids=["unknown", "bad files", "refused", "broke off", "fault"],
+    ids=["unknown", "bad files", "too old", "refused", "broke off", "fault"],
 )
 async def test_command_fails_as_the_daemon_says(tmp_path, actions, kind, message):
     """The class decides the exit code, the text is printed; a fault of ours shows nothing."""

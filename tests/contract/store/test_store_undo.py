@@ -111,6 +111,38 @@ async def test_revert_of_a_revert_brings_the_run_back(desk):
     assert await desk.alive() == AFTER_SECOND
 
 
+async def test_run_whose_revert_was_undone_can_be_reverted_again(desk):
+    """What the second revert left is what the run had left, so it is no conflict."""
+    await first(desk)
+    await second(desk)
+    await revert(desk, "run_2", "run_1")
+    await revert(desk, "run_3", "run_2")
+
+    undone = await revert(desk, "run_4", "run_1")
+
+    assert undone == Undone(gone=1, restored=1, revived=1)
+    assert await desk.alive() == AFTER_FIRST
+    assert await revert(desk, "run_5", "run_1") == Undone(already=3)
+    assert await revert(desk, "run_6", "run_4") == Undone(gone=1, restored=1, revived=1)
+    assert await desk.alive() == AFTER_SECOND
+
+
+async def test_run_of_an_older_version_is_undone_without_its_end(desk):
+    """Where the feed's place at a run's end was not noted, the feed is read to its end."""
+    await first(desk)
+    await second(desk)
+    await desk.run_sql("UPDATE runs SET ended_seq = NULL")
+    await revert(desk, "run_2", "run_1")
+    await revert(desk, "run_3", "run_2")
+    await desk.sync("run_4", desk.put("a", n=7))
+
+    undone = await revert(desk, "run_5", "run_1")
+
+    since = Since(run="run_4", at=desk.now)
+    conflict = Conflict(entity=desk.entity, external_id="a", since=since)
+    assert undone == Undone(gone=1, revived=1, conflicts=(conflict,))
+
+
 async def test_records_changed_since_are_left_alone_and_named(desk):
     """A later change, by whatever run, is a conflict with that run and its time."""
     await first(desk)
@@ -151,9 +183,7 @@ async def test_record_that_another_run_changed_in_between_is_a_conflict(desk):
 
 
 async def test_record_that_the_run_wrote_often_goes_back_before_the_first(desk):
-    """Added and changed is gone; changed twice is as before; added and deleted stays a tombstone;
-    changed there and back needs nothing.
-    """
+    """Added and changed is gone, changed twice is as before, there and back needs nothing."""
     await first(desk)
     lease = await desk.begin("run_1")
     upserts = [desk.put("a", n=2), desk.put("b", n=2), desk.put("d", n=1), desk.put("e", n=1)]

@@ -135,4 +135,8 @@ def test_undoing_a_run_leaves_the_state_before_it_but_for_conflicts(
             assert again.conflicts == ()
             assert await state(desk) == was
 
+            last = await revert(desk, "run_x", "run_b")
+            assert {one.external_id for one in last.conflicts} == conflicts
+            assert await state(desk) == (model.living, len(model.living))
+
     asyncio.run(history())

@@ -1,0 +1,53 @@
+"""The claim on a stream: one reads or undoes at a time, and keeps its claim while it does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Final
+
+from integrationd.engine.world import World
+from integrationd.errors import LeaseLostError, StoreError
+from integrationd.ports.store import Lease, StreamKey
+
+LEASE_TTL: Final = timedelta(seconds=60)
+LEASE_RENEWAL_S: Final = 20.0
+
+
+async def claim_stream(world: World, tenant: str, key: StreamKey) -> Lease | None:
+    """Take the claim on a stream, or return None while another one holds it."""
+    return await world.store.claim(
+        tenant,
+        "stream",
+        f"{key.integration}/{key.stream}",
+        holder=world.holder,
+        now=world.clock.now(),
+        ttl=LEASE_TTL,
+    )
+
+
+@asynccontextmanager
+async def renewed(world: World, tenant: str, lease: Lease) -> AsyncIterator[None]:
+    """Keep the claim alive while a provider makes us wait, or while there is much to do."""
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(LEASE_RENEWAL_S)
+            with suppress(StoreError):
+                await world.store.renew(tenant, lease, now=world.clock.now(), ttl=LEASE_TTL)
+
+    renewal = asyncio.create_task(renew(), name=f"renew {lease.key}")
+    try:
+        yield
+    finally:
+        renewal.cancel()
+        with suppress(asyncio.CancelledError, LeaseLostError):
+            await renewal
+
+
+async def release(world: World, tenant: str, lease: Lease) -> None:
+    """Give the claim back; a store that is gone cannot be told, it then runs out by itself."""
+    with suppress(StoreError):
+        await world.store.release(tenant, lease)
