@@ -296,7 +296,7 @@ async def test_unfinished_walk_is_dropped(desk):
     await revert(desk, "run_1", "run_0")
 
     state = await desk.store.load_state(desk.tenant, desk.key, "")
-    assert state == ReadingState(cursor=5, fingerprint="f1")
+    assert state == ReadingState(cursor=5, high_water=9, fingerprint="f1")
 
 
 async def test_other_streams_walk_goes_on(desk):
