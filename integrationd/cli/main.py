@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "run": "The daemon, in the foreground.",
     "check": "All problems in all files.",
     "sync": "Read streams now.",
+    "preview": "What the next reading would change.",
     "records": "What is stored.",
     "runs": "What was read, when, and how it ended.",
     "status": "How everything stands.",

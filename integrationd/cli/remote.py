@@ -81,6 +81,13 @@ class RemoteActions:
         for line in self._ask_lines(path, {"dry_run": wish.dry_run}):
             yield line
 
+    async def preview(self, wish: SyncWish) -> AsyncIterator[Json]:
+        """Tell what the next reading of one stream would change."""
+        name, stream = quote(wish.integration, safe=""), quote(wish.streams[0], safe="")
+        path = f"/api/v1/integrations/{name}/streams/{stream}/preview"
+        for line in self._ask_lines(path, {"full": wish.full}):
+            yield line
+
     async def reload(self) -> Json:
         """Read the files again."""
         return self._ask("POST", "/api/v1/reload")

@@ -45,6 +45,12 @@ class LocalActions:
             async for line in self._sync_one(wish, stream):
                 yield line
 
+    async def preview(self, wish: SyncWish) -> AsyncIterator[Json]:
+        """Tell what the next reading of one stream would change."""
+        (stream,) = wish.streams
+        async for line in self._parts.conductor.preview(wish.integration, stream, full=wish.full):
+            yield line
+
     async def _sync_one(self, wish: SyncWish, stream: str) -> AsyncIterator[Json]:
         told: asyncio.Queue[Json] = asyncio.Queue()
 

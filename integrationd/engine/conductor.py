@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -13,9 +13,11 @@ from integrationd.config.problems import nearest
 from integrationd.config.units import Rate
 from integrationd.engine.calling import WAIT_IN_RUN_MAX_S
 from integrationd.engine.plans import StreamPlan, build_plan
+from integrationd.engine.preview import preview_stream
 from integrationd.engine.sync import RunOutcome, RunWish, sync_stream
 from integrationd.engine.world import World
 from integrationd.errors import IntegrationError, SettingsError, StoreBrokenError, UsageError
+from integrationd.model.json import Json
 from integrationd.model.runs import Trigger
 from integrationd.signals import RunSkipped
 from integrationd.spec.bundle import Bundle
@@ -112,6 +114,15 @@ class Conductor:
         """
         await self._wait_for_turn(name, stream)
         return await asyncio.shield(self._track(name, stream, self._guarded(work())))
+
+    def preview(self, name: str, stream: str, *, full: bool) -> AsyncIterator[Json]:
+        """Tell what the next reading would change; see :mod:`integrationd.engine.preview`."""
+        [found] = self.streams_of(name, (stream,))
+        plan = self._plan(name, found)
+        wish = RunWish(trigger=Trigger.MANUAL, full=full)
+        return preview_stream(
+            self.world, plan, wish, settings=self.settings, budget=self._budget(plan)
+        )
 
     async def drain(self, patience_s: float) -> int:
         """Start nothing more, wait for what runs, cancel the late; returns how many those were."""

@@ -59,6 +59,18 @@ class Actions(Protocol):
         """
         ...
 
+    def preview(self, wish: SyncWish) -> AsyncIterator[Json]:
+        """Tell what the next reading of one stream would change; nothing of it is kept.
+
+        Yields:
+            Lines as :func:`integrationd.engine.preview.preview_stream` has them; the last one is
+            ``finished``.
+
+        Raises:
+            UsageError: No such integration or stream.
+        """
+        ...
+
     async def reload(self) -> Json:
         """Read the files again; ``{"taken", "integrations", "problems", "kept"}``."""
         ...

@@ -337,6 +337,12 @@ class StoreReader(Protocol):
         """
         ...
 
+    async def find_records(
+        self, tenant: str, *, integration: str, entity: str, external_ids: Sequence[str]
+    ) -> Mapping[str, StoredRecord]:
+        """Return those of some records that are stored, tombstones too, by external id."""
+        ...
+
     def runs(
         self, tenant: str | None, *, key: StreamKey | None = None, limit: int | None = None
     ) -> AsyncIterator[RunRow]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import (
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     and_,
     func,
+    literal,
     select,
     tuple_,
 )
@@ -28,7 +29,9 @@ from integrationd.store.values import from_ms, from_ms_or_none, from_text, to_uu
 
 AnyRow: TypeAlias = Row[Any]
 Place: TypeAlias = tuple[str, str, str]
-"""Tenant, integration, stream."""
+"""Tenant, integration, and a stream or an entity."""
+NAMED_MAX = 500
+"""Values in one list; SQLite allows many more, and no plan gains from them."""
 Names: TypeAlias = Sequence[tuple[ColumnElement[str], str | None]]
 """Columns and what they shall be; None is anything."""
 
@@ -61,6 +64,26 @@ def fetch_records(tenant: str, query: RecordQuery) -> Fetch[StoredRecord]:
         return [(place, _to_record(row)) for place, row in zip(places, rows, strict=True)]
 
     return fetch
+
+
+def in_chunks(external_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Cut a list into pieces that one statement can name."""
+    for start in range(0, len(external_ids), NAMED_MAX):
+        yield external_ids[start : start + NAMED_MAX]
+
+
+def find_records(
+    conn: Connection, *, place: Place, external_ids: Sequence[str]
+) -> dict[str, StoredRecord]:
+    """Return those of (tenant, integration, entity) that are stored; whether stale is not asked."""
+    tenant, integration, entity = place
+    wanted = select(records, literal(value=False).label("stale")).where(
+        records.c.tenant == tenant,
+        records.c.integration == integration,
+        records.c.entity == entity,
+        records.c.external_id.in_(external_ids),
+    )
+    return {row.external_id: _to_record(row) for row in conn.execute(wanted)}
 
 
 def fetch_runs(tenant: str | None, key: StreamKey | None) -> Fetch[RunRow]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
@@ -176,6 +176,17 @@ class SqlStore:
     def records(self, tenant: str, query: RecordQuery) -> AsyncIterator[StoredRecord]:
         """Yield records in the order of their external ids, in bounded memory."""
         return self._parts.readers.walk(queries.fetch_records(tenant, query), query.limit)
+
+    async def find_records(
+        self, tenant: str, *, integration: str, entity: str, external_ids: Sequence[str]
+    ) -> Mapping[str, StoredRecord]:
+        """Return those of some records that are stored, tombstones too, by external id."""
+        found: dict[str, StoredRecord] = {}
+        for some in queries.in_chunks(external_ids):
+            place = (tenant, integration, entity)
+            look = partial(queries.find_records, place=place, external_ids=some)
+            found |= await self._parts.readers.read(look)
+        return found
 
     def runs(
         self, tenant: str | None, *, key: StreamKey | None = None, limit: int | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import msgspec
 from aiohttp import web
@@ -28,6 +28,12 @@ class RevertBody(msgspec.Struct, forbid_unknown_fields=True):
     dry_run: bool = False
 
 
+class PreviewBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What ``POST …/preview`` takes."""
+
+    full: bool = False
+
+
 def build_control(actions: Actions) -> web.Application:
     """Build the application that stands on the control socket."""
     app = web.Application(middlewares=[_told])
@@ -36,6 +42,7 @@ def build_control(actions: Actions) -> web.Application:
     app.router.add_post("/api/v1/reload", routes.reload)
     app.router.add_post("/api/v1/integrations/{name}/sync", routes.sync)
     app.router.add_post("/api/v1/runs/{run}/revert", routes.revert)
+    app.router.add_post("/api/v1/integrations/{name}/streams/{stream}/preview", routes.preview)
     app.router.add_get("/api/v1/integrations/{name}/webhooks/{endpoint}", routes.webhook)
     return app
 
@@ -97,6 +104,19 @@ class _Routes:
         wish = RevertWish(run=request.match_info["run"], dry_run=body.dry_run)
         return await _tell_lines(request, self._actions.revert(wish))
 
+    async def preview(self, request: web.Request) -> web.StreamResponse:
+        """Read a stream and keep nothing; each line of the answer is one thing it would change."""
+        try:
+            body = msgspec.json.decode(await request.read() or b"{}", type=PreviewBody)
+        except msgspec.MsgspecError as wrong:
+            return problem(422, str(wrong))
+        wish = SyncWish(
+            integration=request.match_info["name"],
+            streams=(request.match_info["stream"],),
+            full=body.full,
+        )
+        return await _tell_lines(request, self._actions.preview(wish))
+
 
 async def _tell_lines(request: web.Request, lines: AsyncIterator[Json]) -> web.StreamResponse:
     """Answer with lines as they come; what is refused before the first one is a problem."""
@@ -111,10 +131,16 @@ async def _tell_lines(request: web.Request, lines: AsyncIterator[Json]) -> web.S
     except IntegrationError as failed:
         await response.write(_line({"event": "failed", "error": str(failed)}))
     except ConnectionError:
-        # Whoever asked went away; what was begun goes on.
+        # Whoever asked went away. A run goes on by itself; what is only told ends here.
+        await _close(lines)
         return response
     await response.write_eof()
     return response
+
+
+async def _close(lines: AsyncIterator[Json]) -> None:
+    if isinstance(lines, AsyncGenerator):
+        await lines.aclose()
 
 
 def _json(value: Json) -> web.Response:

@@ -126,6 +126,49 @@ def test_sync_that_failed_exits_1(run):
     )
 
 
+def test_preview_tells_what_would_change(run):
+    """Record by record on stdout, the sums on stderr; then there is still nothing."""
+    code, out, err = run("preview", "shop/orders")
+
+    assert (code, out) == (0, '+ 1 {"id":1,"name":"=x"}\n+ 2 {"id":2}\n')
+    assert err == (
+        "shop/orders: would add 2, change 0, delete 0 and quarantine 0; 0 stay as they are\n"
+        "shop/orders: no cursor; nothing was written\n"
+    )
+    assert run("runs", "list")[:2] == (0, "")
+
+
+def test_preview_as_json_is_lines(run):
+    """With ``--limit`` some of the records, and always how it ended."""
+    code, out, err = run("preview", "shop/orders", "--json", "--limit", "1")
+
+    added, end = rows_of(out)
+    assert (code, err) == (0, "")
+    assert added == {"event": "added", "external_id": "1", "data": {"id": 1, "name": "=x"}}
+    assert (end["event"], end["counts"]["added"]) == ("finished", 2)
+
+
+def test_preview_that_failed_exits_1(run):
+    """With the reason that a run would have."""
+    code, out, err = run("preview", "shop/items")
+
+    assert (code, out) == (1, "")
+    assert err == "shop/items: failed: GET /items answered 404\n"
+
+
+def test_preview_is_of_one_stream(run):
+    """An integration alone is not enough, and one that is not there has a nearest name."""
+    assert run("preview", "shop") == (
+        2,
+        "",
+        "integrationd: 'shop' names no stream; write NAME/STREAM, as in shop/orders\n",
+    )
+    assert run("preview", "shop/ordres")[::2] == (
+        2,
+        "integrationd: integration 'shop' has no stream 'ordres'; did you mean 'orders'?\n",
+    )
+
+
 def test_sync_of_what_another_process_reads_exits_1(run, tmp_path):
     """Nothing was read, and that is said."""
     run("webhook", "url", "shop/none")

@@ -42,6 +42,7 @@ class Scripted:
     pause_s: float = 0
     wishes: list = field(default_factory=list)
     told: int = 0
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def sync(self, wish):
         """Tell the lines."""
@@ -59,6 +60,14 @@ class Scripted:
         """Tell the same lines."""
         async for line in self.sync(wish):
             yield line
+
+    async def preview(self, wish):
+        """Tell the same lines, and note when nobody listens any more."""
+        try:
+            async for line in self.sync(wish):
+                yield line
+        finally:
+            self.ended.set()
 
     async def _answer(self, value):
         if self.before is not None:
