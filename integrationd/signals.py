@@ -89,6 +89,29 @@ class SecretMissed(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecretChanged(Signal):
+    """A person has set or removed a secret of the encrypted store."""
+
+    tenant: str
+    integration: str
+    name: str
+    change: str
+    """set or removed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysRotated(Signal):
+    """The encrypted store is sealed under new keys, or its ring under another master key."""
+
+    keys: int
+    secrets: int
+    left: int
+    """Values that cannot be opened and stay under their old keys."""
+    master: str
+    """The id of the master key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(Signal):
     """A reading began."""
 

@@ -22,6 +22,7 @@ from integrationd.config.nodes import Position
 from integrationd.config.problems import Problem
 from integrationd.model.json import Json
 from integrationd.spec.build import build_bundle
+from integrationd.spec.documents import Integration
 from integrationd.spec.read import read_file
 from integrationd.spec.read_settings import read_settings
 from integrationd.spec.settings import Settings
@@ -39,6 +40,8 @@ class CheckReport:
     ignored: tuple[Ignored, ...]
     integrations: tuple[str, ...]
     """Names of those that would run."""
+    built: tuple[Integration, ...] = field(default=(), repr=False)
+    """The same in whole."""
 
 
 @dataclass(slots=True)
@@ -106,15 +109,17 @@ def check_paths(
     problems = {problem for problem in bundle.problems if problem.position.file in asked.shown}
     if not paths:
         problems.update(map(_tell_misplaced, find_misplaced(config_dir)))
+    built = tuple(
+        integration
+        for _, integration in sorted(bundle.integrations.items())
+        if integration.path in asked.shown
+    )
     return CheckReport(
         problems=tuple(sorted({*asked.problems, *problems})),
         files=len(asked.shown) + len(asked.settings),
         ignored=tuple(sorted(asked.ignored)),
-        integrations=tuple(
-            name
-            for name, integration in sorted(bundle.integrations.items())
-            if integration.path in asked.shown
-        ),
+        integrations=tuple(integration.name for integration in built),
+        built=built,
     )
 
 

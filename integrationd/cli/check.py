@@ -1,4 +1,4 @@
-"""``check [PATH…]``: all problems in all files, with neither network nor secrets."""
+"""``check [PATH…]``: all problems in all files, with neither network nor, unless asked, secrets."""
 
 from __future__ import annotations
 
@@ -6,33 +6,65 @@ from pathlib import Path
 
 import click
 
-from integrationd.bundles.checking import check_paths, problem_json
+from integrationd.bundles.checking import CheckReport, check_paths, problem_json
 from integrationd.bundles.shipped import shipped_dirs
 from integrationd.cli.main import EXIT_CONFIG
 from integrationd.cli.options import Common, common
 from integrationd.cli.output import print_json
 from integrationd.errors import UsageError
+from integrationd.model.json import Json
+from integrationd.spec.documents import Integration
 
 
 @click.command("check")
 @click.argument("paths", metavar="[PATH…]", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--env", "env", is_flag=True, help="Look for every secret as well.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell which files were left out, and why.")
 @common
-def command(said: Common, paths: tuple[Path, ...], *, verbose: bool) -> int:
+def command(said: Common, paths: tuple[Path, ...], *, env: bool, verbose: bool) -> int:
     """Check files, or the whole configuration; exits 78 where something has errors."""
     if not paths and not said.paths.config.is_dir():
         raise UsageError(f"there is no directory {said.paths.config}; say where with --config")
     report = check_paths(said.paths.config, paths, shipped=shipped_dirs())
     errors = sum(problem.is_error for problem in report.problems)
+    missing = _find_missing(said, report) if env else []
     if said.json:
-        print_json([problem_json(problem) for problem in report.problems])
+        print_json([*map(problem_json, report.problems), *map(_missing_json, missing)])
     else:
         for problem in report.problems:
             click.echo(problem)
+        for integration, message in missing:
+            click.echo(f"{integration.path}: {message}")
         if verbose:
             for path, reason in report.ignored:
                 click.echo(f"{path}: left out: {reason}", err=True)
         warnings = len(report.problems) - errors
         told = f"{report.files} files, {errors} errors, {warnings} warnings"
-        click.echo(told, err=True)
-    return EXIT_CONFIG if errors else 0
+        click.echo(f"{told}, {len(missing)} secrets missing" if env else told, err=True)
+    return EXIT_CONFIG if errors or missing else 0
+
+
+def _find_missing(said: Common, report: CheckReport) -> list[tuple[Integration, str]]:
+    """Look for the secrets of all integrations that are good; the running daemon is asked too."""
+    import asyncio  # noqa: PLC0415 - a check without this needs none of it
+
+    from integrationd.cli.remote import RemoteActions, is_running  # noqa: PLC0415
+    from integrationd.daemon.environment import find_missing_secrets  # noqa: PLC0415
+
+    async def find() -> list[tuple[Integration, str]]:
+        control = said.paths.control
+        known = await RemoteActions(control).secrets.show() if is_running(control) else []
+        return await find_missing_secrets(said.paths, report.built, known)
+
+    return asyncio.run(find())
+
+
+def _missing_json(missing: tuple[Integration, str]) -> Json:
+    integration, message = missing
+    return {
+        "file": integration.path,
+        "line": integration.position.line,
+        "column": integration.position.column,
+        "code": None,
+        "message": message,
+    }

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "runs": "What was read, when, and how it ended.",
     "status": "How everything stands.",
     "reload": "Have the daemon read its files again.",
+    "secret": "Credentials that the daemon keeps, sealed.",
     "webhook": "Where a sender posts to.",
     "events": "Inbound calls.",
     "play": "Play a provider, to try a spec without an account.",

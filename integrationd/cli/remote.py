@@ -12,6 +12,7 @@ from urllib.parse import quote
 import msgspec
 from typing_extensions import override
 
+from integrationd.cli.remote_secrets import RemoteSecrets
 from integrationd.errors import (
     HistoryError,
     IntegrationError,
@@ -67,6 +68,7 @@ class RemoteActions:
     def __init__(self, control: Path) -> None:
         """Take the socket's path."""
         self._control = control
+        self.secrets = RemoteSecrets(self._ask)
 
     async def sync(self, wish: SyncWish) -> AsyncIterator[Json]:
         """Read streams, telling what happens."""
@@ -110,8 +112,8 @@ class RemoteActions:
                     raise StoreError(value["error"])
                 yield value
 
-    def _ask(self, method: str, path: str) -> Json:
-        with self._asking(method, path) as answer:
+    def _ask(self, method: str, path: str, body: Json = None) -> Json:
+        with self._asking(method, path, body) as answer:
             return msgspec.json.decode(answer.read())
 
     @contextmanager

@@ -10,6 +10,7 @@ import integrationd
 from integrationd.config.problems import nearest
 from integrationd.daemon.composition import Composition
 from integrationd.daemon.reverting import revert_lines
+from integrationd.daemon.secrets import LocalSecrets
 from integrationd.engine.receive import public_url
 from integrationd.engine.rows import counts_json, format_time
 from integrationd.engine.status import integrations_status, read_standing
@@ -33,6 +34,7 @@ class LocalActions:
         """Take the parts, and what is to follow each load."""
         self._parts = parts
         self._after_load = after_load
+        self.secrets = LocalSecrets(parts, running=after_load is not None)
         self._reloading = asyncio.Lock()
 
     async def sync(self, wish: SyncWish) -> AsyncIterator[Json]:

@@ -7,6 +7,7 @@ from integrationd.daemon.inputs import build_library, missing_secrets
 from integrationd.daemon.paths import Paths
 from integrationd.daemon.settings import load_settings
 from integrationd.daemon.sight import looking_around
+from integrationd.daemon.whereabouts import list_secrets
 from integrationd.engine.status import integrations_status, read_standing
 from integrationd.model.json import Json
 
@@ -34,3 +35,12 @@ async def offline_status(paths: Paths) -> Json:
         },
         "integrations": integrations_status(bundle, rows, events, missing),
     }
+
+
+async def offline_secrets(paths: Paths, integration: str | None) -> list[Json]:
+    """Tell where secrets are while no daemon runs; see :func:`list_secrets`."""
+    settings = load_settings(paths)
+    bundle = build_library(paths, settings, read_only=True).load().bundle
+    async with looking_around(paths, settings) as sight:
+        rows = [] if sight.store is None else await sight.store.secrets.list_secrets(None)
+        return await list_secrets(bundle, sight.secrets, rows, integration)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from integrationd.model.json import Json
+from integrationd.ports.vault import SecretActions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,11 @@ class RevertWish:
 
 class Actions(Protocol):
     """The same through the socket and without a daemon; results are JSON as people see them."""
+
+    @property
+    def secrets(self) -> SecretActions:
+        """Return what is asked of secrets."""
+        ...
 
     def sync(self, wish: SyncWish) -> AsyncIterator[Json]:
         """Read streams one after the other, telling what happens.

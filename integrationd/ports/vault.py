@@ -50,12 +50,16 @@ class SecretActions(Protocol):
     """What people ask of secrets; results are JSON as people see them, never a value."""
 
     async def show(self, integration: str | None = None) -> list[Json]:
-        """Tell of every declared secret, and of what is kept besides.
+        """Tell of every declared secret, and of what is kept besides, by integration and name.
 
         Returns:
-            ``{integration, name, found, key, updated_at, problem}``, by integration and name;
-            ``found`` says where and is null where it is missing, ``key`` and ``updated_at`` are of
-            the sealed value.
+            ``{integration, name, tenant, found, key, updated_at, problem}``. ``found`` is the
+            place (``store``, ``credential C``, ``env X``, ``file P``), ``missing`` or ``unusable``,
+            or ``kept`` for what is in the store though no file declares it; ``key`` and
+            ``updated_at`` are of the sealed value.
+
+        Raises:
+            UsageError: No such integration.
         """
         ...
 
@@ -65,8 +69,8 @@ class SecretActions(Protocol):
         ``problem`` is what the integration still lacks; empty where it has all.
 
         Raises:
-            UsageError: No such integration or secret, or it is found elsewhere.
-            SecretError: There is no master key.
+            UsageError: No such integration or secret, or its file says that it is elsewhere.
+            SettingsError: There is no master key.
         """
         ...
 

@@ -106,6 +106,15 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
             ),
         ),
     ),
+    Entry(signal=signals.SecretChanged, event="secret.changed", level=LogLevel.INFO),
+    Entry(
+        signal=signals.KeysRotated,
+        event="keys.rotated",
+        level=LogLevel.INFO,
+        louder=LogLevel.WARNING,
+        when="where a value cannot be opened",
+        is_louder=lambda signal: signal.left > 0,
+    ),
     Entry(signal=signals.RunStarted, event="run.started", level=LogLevel.DEBUG),
     Entry(
         signal=signals.PageCommitted,

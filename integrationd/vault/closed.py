@@ -26,7 +26,8 @@ class ClosedVault:
     def __init__(self, store: SecretStore, ring: Sequence[RingKey]) -> None:
         """Take the store, and the ring as it was found; without keys nothing is sealed."""
         self._store = store
-        self._is_used = bool(ring)
+        self.is_used = bool(ring)
+        """Whether there is anything sealed, under a master key that is not here."""
 
     def is_open(self) -> bool:
         """Say no."""
@@ -42,7 +43,7 @@ class ClosedVault:
         self, tenant: str, integration: str, names: Sequence[str]
     ) -> dict[str, Secret | str]:
         """Tell which values there are, as none can be opened."""
-        if not self._is_used:
+        if not self.is_used:
             return {}
         rows = await self._store.find_secrets(tenant, integration, names)
         problem = f"it is in the encrypted store, and there is no master key to open it; {RESTORE}"
@@ -51,7 +52,7 @@ class ClosedVault:
     async def put(self, tenant: str, integration: str, name: str, value: Secret) -> None:  # noqa: ARG002 - refused whatever it is
         """Refuse, and tell how to come to a key."""
         message = f"secret {name!r} of {integration} cannot be kept: there is no master key"
-        raise SecretError(f"{message}; {RESTORE if self._is_used else HOW_TO}")
+        raise SecretError(f"{message}; {RESTORE if self.is_used else HOW_TO}")
 
     async def remove(self, tenant: str, integration: str, name: str) -> bool:
         """Forget a value; tells whether there was one."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from integrationd.errors import SettingsError
+from integrationd.model.secret import Secret
 from integrationd.vault.reading import UnusableError, read_file
 
 CREDENTIAL: Final = "integrationd.master-key"
@@ -84,6 +85,16 @@ def parse_master_key(text: str, where: str) -> MasterKey:
     if len(set(key)) < _KINDS_MIN:
         raise SettingsError(f"the master key in {where} is not random; make one: {MAKE_ONE}")
     return MasterKey(key, where)
+
+
+def read_key_file(file: Path) -> Secret:
+    """Read a new master key; raises SettingsError where it is none or others can read it."""
+    where = f"the file {file}"
+    text = _read(Path(os.path.realpath(file)), where, private=True)
+    if text is None:
+        raise SettingsError(f"{where} does not exist; make a key: {MAKE_ONE}")
+    parse_master_key(text, where)
+    return Secret(text)
 
 
 def _decode(text: str) -> bytes | None:

@@ -37,6 +37,8 @@ class Finding:
     """Where it was found: ``store``, ``credential C``, ``env X``, ``file P``."""
     problem: str = ""
     """The whole message where it was not."""
+    is_there: bool = False
+    """Whether there is something that cannot be used, rather than nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ class LookupSecrets:
                     return Finding(secret=secret, where=place.where)
         except UnusableError as unusable:
             problem = f"integration {integration} cannot use secret {name!r}: {unusable}"
-            return Finding(problem=problem)
+            return Finding(problem=problem, is_there=True)
         places = ", then in ".join(looked)
         problem = f"integration {integration} needs secret {name!r}; looked in {places}"
         can_be_set = stored_name(name, reference) is not None

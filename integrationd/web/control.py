@@ -12,6 +12,7 @@ from integrationd.errors import HistoryError, IntegrationError, SettingsError, U
 from integrationd.model.json import Json
 from integrationd.ports.actions import Actions, RevertWish, SyncWish
 from integrationd.web.problem import problem
+from integrationd.web.secrets import add_secret_routes
 
 
 class SyncBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,6 +45,7 @@ def build_control(actions: Actions) -> web.Application:
     app.router.add_post("/api/v1/runs/{run}/revert", routes.revert)
     app.router.add_post("/api/v1/integrations/{name}/streams/{stream}/preview", routes.preview)
     app.router.add_get("/api/v1/integrations/{name}/webhooks/{endpoint}", routes.webhook)
+    add_secret_routes(app, actions.secrets)
     return app
 
 
