@@ -22,28 +22,32 @@ class Redactor:
 
     def __init__(self) -> None:
         """Know nothing yet."""
-        self._forms: dict[str, tuple[str, ...]] = {}
+        self._known: dict[str, Secret] = {}
+        self._forms: tuple[str, ...] | None = None
+        """Of all that is known, longest first, so that none leaves a piece of another one behind;
+        None until it is needed."""
 
     def learn(self, place: str, secret: Secret) -> None:
         """Mask this secret from now on, in place of the one that was at the same place before."""
-        text = secret.reveal()
-        if len(text) >= CHARACTERS_MIN:
-            # Longest first, so that no form leaves a piece of another one behind.
-            self._forms[place] = tuple(sorted(set(_forms(text)), key=len, reverse=True))
-        else:
-            self._forms.pop(place, None)
+        if self._known.get(place) != secret:
+            self._known[place] = secret
+            self._forms = None
 
     def mask(self, text: str) -> str:
         """Return the text with the placeholder in place of every known secret."""
-        for forms in tuple(self._forms.values()):
-            for form in forms:
-                if form in text:
-                    text = text.replace(form, PLACEHOLDER)
+        if self._forms is None:
+            forms = {form for secret in self._known.values() for form in _forms(secret.reveal())}
+            self._forms = tuple(sorted(forms, key=len, reverse=True))
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, PLACEHOLDER)
         return text
 
 
 def _forms(text: str) -> Iterator[str]:
-    """Yield a secret as it is, in a URL, in a form and in JSON."""
+    """Yield a secret as it is, in a URL, in a form and in JSON; nothing of a short one."""
+    if len(text) < CHARACTERS_MIN:
+        return
     yield text
     yield quote(text, safe="")
     yield quote_plus(text)

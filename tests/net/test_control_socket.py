@@ -41,6 +41,7 @@ class Scripted:
     """Raised when all lines were told."""
     pause_s: float = 0
     wishes: list = field(default_factory=list)
+    secrets: None = None
     told: int = 0
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
