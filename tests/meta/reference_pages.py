@@ -20,6 +20,7 @@ from integrationd.config.forms import (
 from integrationd.config.sites import Leaf
 from integrationd.config.units import format_duration, format_size
 from integrationd.spec.files import FILES, describe_file
+from tests.meta import commands_page
 from tests.meta.repository import ROOT, TESTS
 
 PAGES = ROOT / "docs" / "reference"
@@ -157,8 +158,8 @@ KINDS = _find_kinds()
 def main() -> None:
     """Write every page."""
     for kind in FILES:
-        path = PAGES / f"{kind}.md"
-        path.write_text(page(kind), encoding="utf-8")
+        path_of(kind).write_text(page(kind), encoding="utf-8")
+    commands_page.main()
 
 
 def path_of(kind: str) -> Path:

@@ -3,6 +3,7 @@
 import pytest
 
 from integrationd.spec.files import FILES, build_schema
+from tests.meta import commands_page
 from tests.meta.reference_pages import page, path_of
 
 
@@ -10,6 +11,11 @@ from tests.meta.reference_pages import page, path_of
 def test_page_is_current(kind):
     """``make reference`` writes it anew."""
     assert path_of(kind).read_text(encoding="utf-8") == page(kind)
+
+
+def test_commands_page_is_current():
+    """What each command says of itself; ``make reference`` writes it anew."""
+    assert commands_page.PAGE.read_text(encoding="utf-8") == commands_page.page()
 
 
 def test_every_field_has_its_text():
