@@ -21,6 +21,10 @@ class UsageError(IntegrationError):
     """The command line or a request names something that does not exist: exit 2 or 404."""
 
 
+class InputError(UsageError):
+    """What an operation was given does not fit its input: exit 2 or 422."""
+
+
 class SettingsError(IntegrationError):
     """The daemon's own settings cannot be used: exit 78."""
 

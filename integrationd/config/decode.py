@@ -6,7 +6,8 @@ type cannot say rides in ``Annotated``: :class:`Kinds`, :class:`Keys`, :class:`B
 :data:`SIZE`. A class that reads itself has a classmethod ``decode_node(node, site)``. A field
 called ``position`` is filled with the place of its object; a trailing underscore (``from_``) is
 not part of the key. A dataclass may have ``check(node, site)`` for rules between its fields: it
-tells problems and returns INVALID, or returns None.
+tells problems and returns INVALID, or returns None. It may name in ``LATER`` fields of the language
+that this version does not act on, so that they are not told as typing errors.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from integrationd.config.sites import (
     Keys,
     Kind,
     Kinds,
+    OfClass,
     Site,
     SizeNote,
 )
@@ -55,6 +57,7 @@ __all__ = [
     "Kind",
     "Kinds",
     "Marked",
+    "OfClass",
     "Site",
     "SizeNote",
     "decode",
@@ -113,7 +116,9 @@ def decode_fields(
         told = isinstance(node, Scalar) and node.told
         return INVALID if told else site.expected(node, "an object")
     specs = fields_of(typing.cast("Any", cls))  # mypy: type[T] is not Hashable
-    valid = not _tell_unknown(node, {*specs, *skip}, site)
+    later = getattr(cls, "LATER", ())
+    valid = not _tell_unknown(node, {*specs, *skip, *later}, site)
+    valid &= not _tell_later(node, later, site)
     values: dict[str, Any] = {}
     for key, spec in specs.items():
         child = node.get(key)
@@ -148,12 +153,21 @@ def fields_of(cls: type[Any]) -> Mapping[str, FieldSpec]:
     return {
         f.name.rstrip("_"): FieldSpec(
             f.name,
-            hints[f.name],
+            _facts_of(cls, hints[f.name]),
             f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING,
         )
         for f in dataclasses.fields(cls)
         if f.name != "position" and f.init and not f.metadata.get("internal")
     }
+
+
+def _facts_of(cls: type[Any], hint: Any) -> Any:  # noqa: ANN401
+    """Put what a class says for itself in the place of each :class:`OfClass`."""
+    if typing.get_origin(hint) is not typing.Annotated:
+        return hint
+    base, *notes = typing.get_args(hint)
+    facts = [getattr(cls, note.name) if isinstance(note, OfClass) else note for note in notes]
+    return typing.Annotated[(base, *facts)]
 
 
 def _field_names(cls: Any) -> Collection[str]:  # noqa: ANN401
@@ -282,6 +296,14 @@ def _tell_unknown(node: Fields, known: set[str], site: Site) -> bool:
         hint = nearest(key, known) if index < _HINTS_MAX else ""
         site.refuse(node.key_position(key), "E101", f"unknown field {shorten(key)}{where}{hint}")
     return bool(unknown)
+
+
+def _tell_later(node: Fields, later: Collection[str], site: Site) -> bool:
+    found = [key for key in node.entries if key in later]
+    for key in found:
+        message = f"{site.name} has {key!r}, which this version does not act on yet; leave it out"
+        site.refuse(node.key_position(key), "E115", message)
+    return bool(found)
 
 
 _SHAPES: dict[Any, type[Node]] = {

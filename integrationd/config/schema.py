@@ -54,6 +54,30 @@ def validate_against(schema: Json, node: Node, site: Site) -> bool:
     return not errors
 
 
+def value_problems(schema: Json, value: Json, name: str) -> list[str]:
+    """Return every way in which a value breaks a schema, each as one line; see the above.
+
+    Args:
+        schema: One in which :func:`schema_problems` finds nothing.
+        value: Any JSON, from elsewhere than a file.
+        name: How messages call it.
+    """
+    if _fits_plainly(schema, value):
+        return []
+    problems = Problems()
+    validate_against(schema, _build_node(value), Site(problems, name))
+    return [problem.message for problem in problems.found]
+
+
+def _fits_plainly(schema: Json, value: Json) -> bool:
+    """Tell a value that a schema without further rules allows, without loading the library."""
+    if not isinstance(schema, dict) or not schema.keys() <= _RULELESS:
+        return False
+    wanted = schema.get("type", list(_TYPE_NAMES))
+    names = wanted if isinstance(wanted, list) else [wanted]
+    return any(type(value) in _PYTHON_TYPES[name] for name in names)
+
+
 def schema_problems(schema: Json) -> list[str]:
     """Return what is wrong with a schema itself, each as one line that names the place in it."""
     if _is_plain_schema(schema):
@@ -239,6 +263,17 @@ _TYPE_NAMES: Final = {
     "array": "a list",
     "object": "an object",
 }
+_PYTHON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "null": (type(None),),
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+    "string": (str,),
+    "array": (list,),
+    "object": (dict,),
+}
+_RULELESS: Final = frozenset({"type", "title", "description", "default"})
+"""Keywords of which only the type says what a value may be."""
 _EXPECTATIONS: Final[Mapping[str, Callable[[Any], str]]] = {
     "type": _name_types,
     "enum": lambda choices: f"one of {', '.join(map(_print, choices))}",

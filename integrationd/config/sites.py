@@ -117,6 +117,14 @@ class Bounds:
     most: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OfClass:
+    """Stands for a fact that each class says for itself, so that heirs of a field can differ."""
+
+    name: str
+    """The class variable that holds the fact."""
+
+
 class SizeNote:
     """Marks an int that is written as a size, ``10MB``."""
 

@@ -9,17 +9,20 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from integrationd.config.decode import Site
+from integrationd.config.nodes import Position
 from integrationd.config.problems import nearest, shorten
 from integrationd.errors import ExpressionError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret
 from integrationd.spec.documents import SystemBody
 from integrationd.spec.http import HttpSpec
+from integrationd.spec.operation import Operation, Probe
 from integrationd.spec.shelf import Shelf
 from integrationd.spec.stream import Stream
 from integrationd.transform.mapping import Mapping as RecordMapping
 from integrationd.transform.scopes import Reference
 from integrationd.transform.template import Template
+from integrationd.wire.call import CallShape
 from integrationd.wire.places import Place, Root
 
 STREAM_ROOTS: Final = frozenset({"config", "secrets", "cursor"})
@@ -33,6 +36,11 @@ class Declared:
     config: Collection[str]
     secrets: Collection[str]
 
+    @property
+    def by_root(self) -> Mapping[str, Collection[str]]:
+        """Return the names under each variable."""
+        return {"config": self.config, "secrets": self.secrets}
+
 
 def check_system(body: SystemBody, site: Site, declared: Declared, shelf: Shelf | None) -> None:
     """Tell what does not fit together in a provider, or in an integration merged over one.
@@ -43,14 +51,28 @@ def check_system(body: SystemBody, site: Site, declared: Declared, shelf: Shelf 
         declared: Its config values and secrets.
         shelf: Where mappings are found; None while a file is read alone.
     """
-    _check_names(body, site, declared)
+    _check_names(body, site, declared.by_root)
     for name, stream in body.streams.items():
         own = site.key("streams").key(name)
         _check_roots(stream, site)
-        _check_places(stream, body.http, own)
+        _check_places(stream, stream.position, body.http, own)
         if shelf is not None:
             _check_mapping(stream, shelf, site, declared)
             _check_request(stream, body.http, own)
+    for place, call in _calls(body, site):
+        _check_places(call, call.position, body.http, place)
+        if isinstance(call, Operation):
+            _check_names(call, site, {"input": call.input.schemas})
+        if shelf is not None and body.http is None:
+            _tell_no_http(call.position, place)
+
+
+def _calls(body: SystemBody, site: Site) -> Iterator[tuple[Site, Operation | Probe]]:
+    """Yield what makes a request and is no stream."""
+    if body.probe is not None:
+        yield site.key("probe"), body.probe
+    for name, operation in body.operations.items():
+        yield site.key("operations").key(name), operation
 
 
 def check_address(http: HttpSpec, values: Mapping[str, Json] | None, site: Site) -> None:
@@ -91,8 +113,9 @@ def _is_web_address(text: str) -> bool:
         return False
 
 
-def _check_names(body: SystemBody | RecordMapping, site: Site, declared: Declared) -> None:
-    known = {"config": declared.config, "secrets": declared.secrets}
+def _check_names(
+    body: SystemBody | Operation | RecordMapping, site: Site, known: Mapping[str, Collection[str]]
+) -> None:
     for reference in references_in(body):
         root, *rest = reference.path
         if root in known and rest and rest[0] not in known[root]:
@@ -123,7 +146,7 @@ def _check_mapping(stream: Stream, shelf: Shelf, site: Site, declared: Declared)
         reason = shelf.explain_missing("mapping", name)
         site.refuse(name.position, "E302", f"uses mapping {str(name)!r}, {reason}")
         return
-    _check_names(found[0].mapping, site, declared)
+    _check_names(found[0].mapping, site, declared.by_root)
     for reference in references_in(found[0].mapping):
         if reference.path[0] != "config":
             message = f"expression uses {reference.path[0]!r}, variables here are: config"
@@ -134,8 +157,7 @@ def _check_request(stream: Stream, http: HttpSpec | None, site: Site) -> None:
     if not stream.is_read():
         return
     if http is None:
-        message = f"{site.path} makes requests, but there is no 'http' with a base_url"
-        site.refuse(stream.position, "E102", message)
+        _tell_no_http(stream.position, site)
     elif stream.paginate is None and http.paginate is None:
         message = (
             f"{site.path} reads a list without 'paginate'; say how its pages are walked, or write "
@@ -144,32 +166,44 @@ def _check_request(stream: Stream, http: HttpSpec | None, site: Site) -> None:
         site.problems.add(stream.position, "W501", message)
 
 
-def _check_places(stream: Stream, http: HttpSpec | None, site: Site) -> None:
+def _tell_no_http(position: Position, site: Site) -> None:
+    message = f"{site.path} makes requests, but there is no 'http' with a base_url"
+    site.refuse(position, "E102", message)
+
+
+def _check_places(call: CallShape, position: Position, http: HttpSpec | None, site: Site) -> None:
     """Tell two parts of a request that write to the same place, of which one would be lost."""
-    if not stream.is_read():
+    if call.method is None:
         return
-    writers = [(f"{site.path}.query", place) for place in _named(stream)]
-    paginate = stream.paginate or (None if http is None else http.paginate)
-    writers += [("paginate", place) for place in _places_in(paginate)]
-    if stream.incremental is not None:
-        writers.append(("incremental", stream.incremental.into))
-    if http is not None:
-        writers += [("http.auth", place) for place in _places_in(http.auth)]
     taken: dict[Place, str] = {}
-    for writer, place in writers:
+    for writer, place in _writers(call, http, site):
         if place in taken:
             message = (
                 f"{place} is set twice, by {taken[place]} and by {writer}; give one of them "
                 "another place"
             )
-            site.refuse(stream.position, "E114", message)
+            site.refuse(position, "E114", message)
         taken.setdefault(place, writer)
 
 
-def _named(stream: Stream) -> Iterator[Place]:
-    for name in stream.query:
+def _writers(call: CallShape, http: HttpSpec | None, site: Site) -> Iterator[tuple[str, Place]]:
+    for place in _named(call):
+        yield f"{site.path}.query", place
+    if isinstance(call, Stream):
+        paginate = call.paginate or (None if http is None else http.paginate)
+        for place in _places_in(paginate):
+            yield "paginate", place
+        if call.incremental is not None:
+            yield "incremental", call.incremental.into
+    if http is not None:
+        for place in _places_in(http.auth):
+            yield "http.auth", place
+
+
+def _named(call: CallShape) -> Iterator[Place]:
+    for name in call.query:
         yield Place(Root.QUERY, name)
-    for name in stream.headers:
+    for name in call.headers:
         yield Place(Root.HEADER, name.lower())
 
 

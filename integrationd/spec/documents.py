@@ -5,28 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, TypeAlias
 
-from integrationd.config.decode import Keys, Marked
+from integrationd.config.decode import Marked
 from integrationd.config.nodes import Fields, Position
 from integrationd.model.fingerprints import Fingerprints
 from integrationd.model.json import Json
 from integrationd.spec.http import HttpSpec
+from integrationd.spec.names import DOTTED_NAME, SYSTEM_NAME, WORD_NAME
+from integrationd.spec.operation import Operation, Probe
 from integrationd.spec.references import SecretReference
 from integrationd.spec.source import digest_of
 from integrationd.spec.stream import Stream
 from integrationd.spec.webhook import Endpoint
 from integrationd.transform.mapping import Mapping as RecordMapping
 
-SYSTEM_NAME: Final = Keys(
-    r"[a-z][a-z0-9-]{0,62}", "small letters, digits and hyphens, as in main-library"
-)
-WORD_NAME: Final = Keys(
-    r"[a-z][a-z0-9_]{0,62}", "small letters, digits and underscores, as in menu_items"
-)
-DOTTED_NAME: Final = Keys(
-    r"[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62})*", "words joined by dots, as in koha.item"
-)
+__all__ = [
+    "DOTTED_NAME",
+    "SYSTEM_NAME",
+    "WORD_NAME",
+    "Category",
+    "Document",
+    "Integration",
+    "IntegrationDocument",
+    "MappingDocument",
+    "ProviderDocument",
+    "SystemBody",
+]
 
 
 class Category(StrEnum):
@@ -69,8 +74,12 @@ class SystemBody:
     """What an administrator should know."""
     http: HttpSpec | None = None
     """How the provider is called."""
+    probe: Probe | None = None
+    """A request that shows whether address and credentials are right; it changes nothing."""
     streams: Annotated[Mapping[str, Stream], WORD_NAME] = field(default_factory=dict)
     """What is read."""
+    operations: Annotated[Mapping[str, Operation], WORD_NAME] = field(default_factory=dict)
+    """What can be asked for, one call at a time."""
     webhooks: Annotated[Mapping[str, Endpoint], WORD_NAME] = field(default_factory=dict)
     """Where the provider posts."""
 

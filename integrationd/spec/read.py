@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from integrationd.config.decode import Invalid, Keys, Marked, Site, decode, decode_fields
-from integrationd.config.nodes import Fields, Node, to_json
+from integrationd.config.nodes import Fields, Node
 from integrationd.config.problems import Problems, nearest, shorten
-from integrationd.config.schema import schema_problems
 from integrationd.config.yaml import parse_yaml
 from integrationd.model.json import Json
 from integrationd.spec.checks import Declared, check_address, check_system
@@ -24,6 +23,7 @@ from integrationd.spec.documents import (
     ProviderDocument,
     SystemBody,
 )
+from integrationd.spec.inputs import decode_schemas
 from integrationd.spec.merge import without
 from integrationd.spec.references import refuse_literal
 from integrationd.spec.shelf import KINDS, ReadFile, find_claim
@@ -133,16 +133,8 @@ def _read_config(node: Fields, site: Site) -> Mapping[str, Json] | None:
     if declared is None:
         return {}
     site = site.key("config")
-    values = decode(declared, Mapping[str, Fields], site.noted(WORD_NAME))
-    if isinstance(values, Invalid):
-        return None
-    schemas = {name: to_json(child) for name, child in values.items()}
-    told = [
-        site.refuse(values[name].position, "E103", f"config.{name}: {message}")
-        for name, schema in schemas.items()
-        for message in schema_problems(schema)
-    ]
-    return None if told else schemas
+    schemas = decode_schemas(declared, site)
+    return None if isinstance(schemas, Invalid) else schemas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Self
 
-from integrationd.config.decode import INVALID, Invalid, Keys, Kinds, Site
+from integrationd.config.decode import INVALID, Invalid, Keys, Kinds, OfClass, Site
 from integrationd.config.nodes import Fields, Node, Scalar
 from integrationd.config.sites import Leaf
 from integrationd.errors import RefusedError
@@ -23,8 +23,8 @@ from integrationd.wire.messages import Body, FormBody, JsonBody, Pairs, Request,
 from integrationd.wire.rules import ErrorRule
 
 METHODS: Final = ("get", "post", "put", "patch", "delete")
-VARIABLES: Final = Scope(("config", "secrets", "cursor", "window", "each"))
-"""What the templates of a request may use; a spec's check says which of them exist where."""
+OWN_VARIABLES: Final = OfClass("variables")
+"""What the templates of a request may use: each class of requests says it."""
 HEADER_NAMES: Final = Keys(
     r"(?!(?i:content-length|transfer-encoding|connection|upgrade|te|trailer|host)$)"
     r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}",
@@ -78,31 +78,33 @@ class BodyTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallShape:
-    """The part of a stream that says its request: a method with a path, and what goes with it.
+    """What a stream or an operation says of its request: a method with a path, and more.
 
     In the query, headers and form a null leaves a parameter out, and a list repeats it. A
     parameter, or a member of a JSON body, that uses ``cursor`` is left out while there is none.
     """
 
-    get: Annotated[Template | None, VARIABLES] = None
+    variables: ClassVar[Scope] = Scope(("config", "secrets", "cursor", "window", "each"))
+
+    get: Annotated[Template | None, OWN_VARIABLES] = None
     """Path added to ``base_url``, ``/items``, or a whole URL; values in it are percent-encoded."""
-    post: Annotated[Template | None, VARIABLES] = None
+    post: Annotated[Template | None, OWN_VARIABLES] = None
     """As ``get``, with POST."""
-    put: Annotated[Template | None, VARIABLES] = None
+    put: Annotated[Template | None, OWN_VARIABLES] = None
     """As ``get``, with PUT."""
-    patch: Annotated[Template | None, VARIABLES] = None
+    patch: Annotated[Template | None, OWN_VARIABLES] = None
     """As ``get``, with PATCH."""
-    delete: Annotated[Template | None, VARIABLES] = None
+    delete: Annotated[Template | None, OWN_VARIABLES] = None
     """As ``get``, with DELETE."""
-    query: Annotated[Mapping[str, JsonTemplate], VARIABLES] = field(default_factory=dict)
+    query: Annotated[Mapping[str, JsonTemplate], OWN_VARIABLES] = field(default_factory=dict)
     """Parameters; an object is sent as JSON text."""
-    headers: Annotated[Mapping[str, Template], HEADER_NAMES, VARIABLES] = field(
+    headers: Annotated[Mapping[str, Template], HEADER_NAMES, OWN_VARIABLES] = field(
         default_factory=dict
     )
     """Headers, added to those of ``http.headers``."""
-    json: Annotated[BodyTemplate | None, VARIABLES] = None
+    json: Annotated[BodyTemplate | None, OWN_VARIABLES] = None
     """A JSON body; a text that is exactly one ``{{ … }}`` keeps the type of its value."""
-    form: Annotated[Mapping[str, JsonTemplate] | None, VARIABLES] = None
+    form: Annotated[Mapping[str, JsonTemplate] | None, OWN_VARIABLES] = None
     """A form body."""
     decode: Annotated[Decoder, Kinds(KINDS)] = JsonDecoder()  # noqa: RUF009 - frozen
     """How the answer's body is read: ``json`` or ``ndjson``."""
