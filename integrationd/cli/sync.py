@@ -99,6 +99,8 @@ def _outcome(line: dict[str, Any]) -> str:
     parts = [f"{line['status']}, {counts['read']} read"]
     if told:
         parts.append(f" ({', '.join(told)})")
+    if counts["cleaned"] or counts["dropped"]:
+        parts.append(f"; {counts['cleaned']} values cleaned, {counts['dropped']} dropped as unfit")
     if counts["held"]:
         name = f"{line['integration']}/{line['stream']}"
         parts.append(

@@ -20,6 +20,7 @@ from integrationd.config.forms import (
     KindsForm,
     ListForm,
     MapForm,
+    NamedForm,
     ObjectForm,
     Row,
     Table,
@@ -60,8 +61,8 @@ class Writer:
                 return {"anyOf": [self.form(option, manner) for option in form.options]}
             case ObjectForm():
                 return _refer(self.described.tables[form.table], manner)
-            case KindsForm():
-                return self._kinds(form, manner)
+            case KindsForm() | NamedForm():
+                return self._alternatives(form, manner)
 
     def table(self, table: Table, manner: Manner) -> Schema:
         """Return the schema of an object of known fields."""
@@ -80,6 +81,9 @@ class Writer:
             schema = {"anyOf": [schema, {"type": "null"}]} if schema else schema
         return {**schema, "description": row.text} if row.text else schema
 
+    def _alternatives(self, form: KindsForm | NamedForm, manner: Manner) -> Schema:
+        return self._kinds(form, manner) if isinstance(form, KindsForm) else self._named(form)
+
     def _kinds(self, form: KindsForm, manner: Manner) -> Schema:
         """Return the object of a kind behind its ``type``, or the bare name of one."""
         tables = {kind: self.described.tables[name] for kind, name in form.tables.items()}
@@ -94,6 +98,13 @@ class Writer:
             named["required"] = ["type"]
         alone = [kind for kind, table in tables.items() if not _needs(table)]
         return {"anyOf": [{"enum": alone}, named]} if alone else named
+
+    def _named(self, form: NamedForm) -> Schema:
+        """Return the bare names, and an object for each that takes a value."""
+        tables = {kind: self.described.tables[name] for kind, name in form.tables.items()}
+        alone = [kind for kind, table in tables.items() if not _needs(table)]
+        taking = [_refer(table, "whole") for table in tables.values() if table.rows]
+        return {"anyOf": [{"enum": alone}, *taking]}
 
     def _kind(self, kind: str, table: Table, manner: Manner) -> Schema:
         held = self.table(table, manner)

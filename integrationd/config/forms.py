@@ -20,7 +20,7 @@ from integrationd.config import units
 from integrationd.config.decode import fields_of
 from integrationd.config.leaves import name_choices
 from integrationd.config.nodes import Fields, Items, Scalar
-from integrationd.config.sites import OWN, Bounds, Keys, Kinds, Leaf, SizeNote, Written
+from integrationd.config.sites import OWN, Bounds, Keys, Kinds, Leaf, Named, SizeNote, Written
 from integrationd.config.units import Rate
 from integrationd.model.json import Json
 
@@ -62,7 +62,15 @@ class KindsForm:
     """Names of tables by kind."""
 
 
-Form: TypeAlias = Leaf | ListForm | MapForm | AnyForm | ObjectForm | KindsForm
+@dataclass(frozen=True, slots=True)
+class NamedForm:
+    """One of several things, each by its name alone or as an object with that one key."""
+
+    tables: Mapping[str, str]
+    """Names of tables by kind."""
+
+
+Form: TypeAlias = Leaf | ListForm | MapForm | AnyForm | ObjectForm | KindsForm | NamedForm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +114,9 @@ class Described:
         kinds = _note(notes, Kinds)
         if kinds is not None:
             return KindsForm({cls.kind: self._table(cls) for cls in kinds.classes})
+        named = _note(notes, Named)
+        if named is not None:
+            return NamedForm({cls.kind: self._table(cls) for cls in named.classes})
         return self._describe_plain(hint, notes)
 
     def describe_fields(self, cls: type[Any]) -> ObjectForm:

@@ -102,6 +102,16 @@ class Kinds:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """The alternatives of a list's items, told apart by name: alone, or as an object's one key.
+
+    A class that has a field calls it as its kind: ``{max_length: 200}``.
+    """
+
+    classes: tuple[type[Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Keys:
     """What the keys of a mapping must look like, as a whole."""
 

@@ -149,7 +149,13 @@ class Walk:
                 aside=shaped.aside,
                 state=self.committed,
                 at=self.world.clock.now(),
-                counts=self.caller.take_counts().plus(Counts(read=len(fetched.records))),
+                counts=self.caller.take_counts().plus(
+                    Counts(
+                        read=len(fetched.records),
+                        cleaned=shaped.tally.cleaned,
+                        dropped=shaped.tally.dropped,
+                    )
+                ),
                 track_seen=self.tracks_seen(),
                 ids=self.world.new_uuids(len(upserts)),
             ),

@@ -33,7 +33,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What a run, or one page of it, did; every number is a number of records but the last four."""
+    """What a run, or one page of it, did; every number is a number of records but the last six."""
 
     read: int = 0
     added: int = 0
@@ -44,6 +44,10 @@ class Counts:
     quarantined: int = 0
     held: int = 0
     """Deletions that wait for a person."""
+    cleaned: int = 0
+    """Values that a cleaner changed."""
+    dropped: int = 0
+    """Values that became null, as they could not become what a cleaner makes."""
     pages: int = 0
     requests: int = 0
     retries: int = 0

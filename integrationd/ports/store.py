@@ -97,8 +97,8 @@ class PageCommit:
     state: ReadingState
     at: datetime
     counts: Counts
-    """What only the engine knows of this page: read, requests, retries, waited_ms; the store counts
-    the rest, one page for each commit included."""
+    """What only the engine knows of this page: read, cleaned, dropped, requests, retries and
+    waited_ms; the store counts the rest, one page for each commit included."""
     track_seen: bool = False
     """Keep which records were seen, for the sweep."""
     ids: Ids = ()

@@ -17,6 +17,11 @@ def _records(signal: signals.RunFinished) -> Samples:
         yield (signal.integration, signal.stream, name), getattr(signal.counts, name)
 
 
+def _values(signal: signals.RunFinished) -> Samples:
+    for name in ("cleaned", "dropped"):
+        yield (signal.integration, signal.stream, name), getattr(signal.counts, name)
+
+
 def _success(signal: signals.RunFinished) -> Samples:
     if signal.status == "done":
         yield (signal.integration, signal.stream), 0
@@ -144,6 +149,13 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
                 text="Records of readings that ended, by what became of them.",
                 labels=(*_STREAM, "result"),
                 samples=_records,
+            ),
+            Metric(
+                name="integrationd_values_total",
+                kind=Kind.COUNTER,
+                text="Values that cleaning changed, and those that became null as they were unfit.",
+                labels=(*_STREAM, "result"),
+                samples=_values,
             ),
             Metric(
                 name="integrationd_run_success_timestamp_seconds",

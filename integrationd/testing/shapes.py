@@ -46,7 +46,7 @@ def build_shape(integration: Integration, stream: Stream, beside: Iterable[Tree]
         parts.append(_outline(rule.field, Wanted(name="", grows=rule.type)))
     if stream.mapping is not None:
         mapping = integration.mappings[stream.mapping]
-        parts.extend(_outline_rule(field) for field in mapping.fields.values())
+        parts.extend(_outline_rule(field) for _, field in mapping.rules())
     conditions = (stream.deleted, stream.where)
     parts.extend(_outline(condition, _PLAIN) for condition in conditions if condition is not None)
     tree = functools.reduce(lambda one, other: merge(one, other, _join), [*parts, *beside])
@@ -56,8 +56,7 @@ def build_shape(integration: Integration, stream: Stream, beside: Iterable[Tree]
 def choose_branches(mapping: RecordMapping | None, number: int) -> list[Tree]:
     """Decide the conditions of ``first`` rules, so that one record after the other takes each."""
     wishes: list[Tree] = []
-    rules = () if mapping is None else mapping.fields.values()
-    for rule in rules:
+    for _, rule in () if mapping is None else mapping.rules():
         options = rule.first or ()
         taken = number % len(options) if options else 0
         for index, option in enumerate(options[: taken + 1]):
@@ -90,7 +89,13 @@ def _outline(expression: Expression, leaf: Wanted) -> Tree:
 
 
 def _outline_rule(rule: FieldRule) -> Tree:
-    leaf = Wanted(name="", type=rule.type, format=rule.format, choices=tuple(rule.map or ()))
+    leaf = Wanted(
+        name="",
+        type=rule.type,
+        format=rule.format,
+        choices=tuple(rule.map or ()),
+        form="" if rule.clean is None else rule.clean.form,
+    )
     if rule.path is not None:
         return _outline(rule.path, leaf)
     parts: list[Tree] = []
@@ -117,6 +122,7 @@ def _join(one: Tree, other: Tree) -> Tree:
             type=one.type or other.type,
             format=one.format or other.format,
             choices=one.choices or other.choices,
+            form=one.form or other.form,
             unique=one.unique or other.unique,
             grows=one.grows or other.grows,
         )

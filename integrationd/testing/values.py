@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -42,6 +42,8 @@ class Wanted:
     format: TimeFormat | None = None
     choices: tuple[str, ...] = ()
     """The texts that a mapping translates."""
+    form: str = ""
+    """The kind of cleaner that it must suit, such as ``email``."""
     unique: bool = False
     """Part of the record's key."""
     grows: CursorType | None = None
@@ -73,6 +75,8 @@ def build_value(wanted: Wanted, turn: Turn) -> Json:
         number += turn.version * _STEP
     if wanted.choices:
         return _from_choice(_pick(wanted.choices, number))
+    if wanted.form:
+        return _FORMED[wanted.form](number)
     if wanted.type is not None:
         return _TYPED[wanted.type](wanted, number)
     return _by_name(wanted.name, number)
@@ -171,6 +175,10 @@ def _email(number: int) -> str:
     return f"{_plain(first)}.{_plain(last)}{number}@example.org"
 
 
+def _phone(number: int) -> str:
+    return f"+1555{number % 10_000_000:07d}"
+
+
 def _by_name(name: str, number: int) -> Json:
     words = name.lower()
     for signs, build in _NAMED:
@@ -179,6 +187,11 @@ def _by_name(name: str, number: int) -> Json:
     return number if words.endswith("id") else f"{name} {number}"
 
 
+_FORMED: Final[Mapping[str, Callable[[int], Json]]] = {
+    "email": _email,
+    "phone": _phone,
+    "isbn": _isbn,
+}
 _CODES: Final = ("barcode", "cardnumber", "card_number", "external_id", "number", "code", "sku")
 """Names of texts that look like numbers and are not."""
 
@@ -188,7 +201,7 @@ _NAMED: Final[tuple[tuple[tuple[str, ...], Callable[[int], Json]], ...]] = (
     (("mail",), _email),
     (("isbn",), _isbn),
     (("callnumber", "call_number"), lambda n: f"{n % 900 + 100}.{n % 10} {LAST_NAMES[n % 19][:3]}"),
-    (("phone", "mobile"), lambda n: f"+1555{n % 10_000_000:07d}"),
+    (("phone", "mobile"), _phone),
     (_CODES, lambda n: f"{n:08d}"),
     (("firstname", "first_name", "given"), lambda n: _person(n)[0]),
     (("surname", "lastname", "last_name", "family"), lambda n: _person(n)[1]),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import abc
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Final, Self
+from dataclasses import dataclass, field, replace
+from typing import Annotated, ClassVar, Final, Self, TypeAlias
 
 from integrationd.config.decode import Invalid, Keys, Marked, Site, decode_fields
 from integrationd.config.nodes import Fields, Node
@@ -14,6 +14,7 @@ from integrationd.config.problems import nearest, shorten
 from integrationd.config.sites import OWN, Written
 from integrationd.errors import ExpressionError, MappingError
 from integrationd.model.json import Json
+from integrationd.transform.clean import Clean, Cleaning, Region, Tally, UnfitError
 from integrationd.transform.convert import Convert, FieldType, TimeFormat, converter
 from integrationd.transform.expression import Expression, compile_fields
 from integrationd.transform.scopes import Scope
@@ -24,8 +25,11 @@ FIELD_NAME: Final = Keys(
     r"[a-z][a-z0-9_]{0,62}", "small letters, digits and underscores, as in call_number"
 )
 
-Variables = abc.Mapping[str, Json]
-MapRecord = Callable[[Json, Variables], dict[str, Json]]
+CUSTOM: Final = "custom"
+"""Under this name a record holds the fields that its tenant added."""
+
+Variables: TypeAlias = abc.Mapping[str, Json]
+MapRecord: TypeAlias = Callable[[Json, Variables, Tally], dict[str, Json]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +44,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldRule:
-    """How one field comes about: read, choose, translate, convert, fill."""
+    """How one field comes about: read or choose, clean, translate, convert, fill."""
 
     FORM: ClassVar[Written] = Written((Expression, OWN))
 
@@ -48,6 +52,8 @@ class FieldRule:
     """The value, read from the record."""
     first: tuple[Choice, ...] | None = None
     """The value, chosen."""
+    clean: Cleaning | None = None
+    """What is done to texts first: ``[trim, nfc]``. What cannot be made fit becomes null."""
     map: abc.Mapping[str, Json] | None = None
     """Other values for some, by their text: ``{true: expired, "0": active}``."""
     type: FieldType | None = None
@@ -64,6 +70,15 @@ class FieldRule:
             return decode_fields(node, cls, site)
         path = Expression.decode_node(node, site.noted(VARIABLES))
         return path if isinstance(path, Invalid) else cls(path=path)
+
+    @property
+    def needs_region(self) -> bool:
+        """Tell whether what it gives depends on the country of a telephone number."""
+        return self.clean is not None and self.clean.needs_region
+
+    def bound(self, region: Region) -> FieldRule:
+        """Return the rule for telephone numbers of a country."""
+        return self if self.clean is None else replace(self, clean=self.clean.bound(region))
 
     def check(self, node: Fields, site: Site) -> Invalid | None:
         """Refuse a rule with two sources, or none."""
@@ -86,6 +101,8 @@ class Mapping:
     """An expression, or a rule, for each field of the entity."""
     required: tuple[Marked, ...] = ()
     """Fields without which a record goes to quarantine."""
+    custom: abc.Mapping[str, FieldRule] = field(default_factory=dict, metadata={"internal": True})
+    """Fields that the tenant added; they stand under ``custom``, where they have a value."""
     compiled: list[MapRecord] = field(
         default_factory=list, compare=False, repr=False, metadata={"internal": True}
     )
@@ -105,44 +122,118 @@ class Mapping:
                 told = site.refuse(name.position, "E302", f"{message}{hint}")
         return told
 
-    def apply(self, record: Json, variables: Variables) -> dict[str, Json]:
+    def rules(self) -> abc.Iterator[tuple[str, FieldRule]]:
+        """Yield every rule with the path of its field, ``title`` or ``custom.house``."""
+        yield from self.fields.items()
+        yield from ((f"{CUSTOM}.{name}", rule) for name, rule in self.custom.items())
+
+    def overlaid(
+        self, fields: abc.Mapping[str, FieldRule], custom: abc.Mapping[str, FieldRule]
+    ) -> Mapping:
+        """Return the mapping with some fields replaced or added, and a tenant's own."""
+        return replace(self, fields={**self.fields, **fields}, custom=custom, compiled=[])
+
+    def bound(self, region: Region) -> Mapping:
+        """Return the mapping where telephone numbers that do not say their country are of one."""
+        if not any(rule.needs_region for _, rule in self.rules()):
+            return self
+        fields, custom = (
+            {name: rule.bound(region) for name, rule in rules.items()}
+            for rules in (self.fields, self.custom)
+        )
+        return replace(self, fields=fields, custom=custom, compiled=[])
+
+    def apply(
+        self, record: Json, variables: Variables, tally: Tally | None = None
+    ) -> dict[str, Json]:
         """Map one record.
+
+        Args:
+            record: As the source gave it, or as an application did.
+            variables: What ``var()`` reads.
+            tally: Counts what cleaning changed.
 
         Raises:
             MappingError: A field could not be read or converted, or a required one is null.
         """
         if not self.compiled:
-            self.compiled.append(_compile(self))
-        return self.compiled[0](record, variables)
+            self.compiled.append(_compile_all(self))
+        return self.compiled[0](record, variables, tally or Tally())
 
 
-def _compile(mapping: Mapping) -> MapRecord:
-    paths = {name: rule.path for name, rule in mapping.fields.items() if rule.path is not None}
+def _compile_all(mapping: Mapping) -> MapRecord:
+    own = _compile(mapping.fields, tuple(mapping.required), "")
+    if not mapping.custom:
+        return own
+    inner = _compile(mapping.custom, (), f"{CUSTOM}.")
+
+    def apply(record: Json, variables: Variables, tally: Tally) -> dict[str, Json]:
+        entity = own(record, variables, tally)
+        added = inner(record, variables, tally)
+        entity[CUSTOM] = {name: value for name, value in added.items() if value is not None}
+        return entity
+
+    return apply
+
+
+def _compile(
+    rules: abc.Mapping[str, FieldRule], required: tuple[str, ...], prefix: str
+) -> MapRecord:
+    paths = {name: rule.path for name, rule in rules.items() if rule.path is not None}
     read = compile_fields(paths)
-    choices = {name: rule.first for name, rule in mapping.fields.items() if rule.first is not None}
-    after = [(name, _after(rule)) for name, rule in mapping.fields.items() if _has_after(rule)]
-    required = tuple(mapping.required)
+    choices = {name: rule.first for name, rule in rules.items() if rule.first is not None}
+    cleaners = [(name, rule.clean.compile()) for name, rule in rules.items() if rule.clean]
+    after = [(name, _after(rule)) for name, rule in rules.items() if _has_after(rule)]
 
-    def apply(record: Json, variables: Variables) -> dict[str, Json]:
+    def apply(record: Json, variables: Variables, tally: Tally) -> dict[str, Json]:
         try:
             entity = read(record, variables)
             for name, options in choices.items():
                 entity[name] = _choose(options, record, variables)
         except ExpressionError:
-            raise _blame(mapping, record, variables) from None
+            raise _blame(rules, prefix, record, variables) from None
+        unfit = _clean(entity, cleaners, tally) if cleaners else _NONE_UNFIT
         for name, change in after:
             try:
                 entity[name] = change(entity[name])
             except ValueError as wrong:
-                raise MappingError(f"field {name!r}: {wrong}", code="type", field=name) from None
+                raise _wrong(f"{prefix}{name}", str(wrong), "type") from None
         for name in required:
             if entity[name] is None:
-                raise MappingError(
-                    f"field {name!r} is required and null", code="required", field=name
-                )
+                raise _missing(name, unfit.get(name))
         return entity
 
     return apply
+
+
+def _clean(
+    entity: dict[str, Json], cleaners: list[tuple[str, Clean]], tally: Tally
+) -> abc.Mapping[str, str]:
+    """Clean some fields in place; return why those are null that could not be made fit."""
+    unfit = _NONE_UNFIT
+    for name, clean in cleaners:
+        value = entity[name]
+        if value is not None:
+            try:
+                entity[name] = clean(value, tally)
+            except UnfitError as wrong:
+                entity[name] = None
+                tally.dropped += 1
+                unfit = {**unfit, name: str(wrong)}
+    return unfit
+
+
+def _wrong(name: str, reason: str, code: str) -> MappingError:
+    return MappingError(f"field {name!r}: {reason}", code=code, field=name)
+
+
+def _missing(name: str, unfit: str | None) -> MappingError:
+    if unfit is not None:
+        return _wrong(name, unfit, "clean")
+    return MappingError(f"field {name!r} is required and null", code="required", field=name)
+
+
+_NONE_UNFIT: Final[abc.Mapping[str, str]] = {}
 
 
 def _choose(options: tuple[Choice, ...], record: Json, variables: Variables) -> Json:
@@ -190,14 +281,16 @@ _WHOLE_MAX: Final = 10**100
 """Python prints no whole number of more than 4,300 digits, and no key is as long."""
 
 
-def _blame(mapping: Mapping, record: Json, variables: Variables) -> MappingError:
+def _blame(
+    rules: abc.Mapping[str, FieldRule], prefix: str, record: Json, variables: Variables
+) -> MappingError:
     """Find the field whose expression failed, by evaluating one after the other."""
-    for name, rule in mapping.fields.items():
+    for name, rule in rules.items():
         try:
             if rule.path is not None:
                 rule.path.search(record, variables)
             elif rule.first is not None:
                 _choose(rule.first, record, variables)
         except ExpressionError as wrong:
-            return MappingError(f"field {name!r}: {wrong}", code="expression", field=name)
+            return _wrong(f"{prefix}{name}", str(wrong), "expression")
     return MappingError("the record cannot be mapped", code="expression")

@@ -15,6 +15,7 @@ import msgspec
 from integrationd.errors import ExpressionError, MappingError
 from integrationd.model.json import Json
 from integrationd.model.records import DeleteReason, Removal, SetAside, Upsert, digest_of
+from integrationd.transform.clean import Tally
 from integrationd.transform.cursors import Comparable, CursorType, parse_cursor
 from integrationd.transform.expression import Expression
 from integrationd.transform.mapping import Mapping, Variables, is_true
@@ -46,6 +47,8 @@ class Shaped:
     ascending: bool = True
     """Whether the cursor values never fell from one record to the next."""
     last: Comparable | None = None
+    tally: Tally = field(default_factory=Tally)
+    """What cleaning did to the values of all records, those that were set aside too."""
 
     @property
     def upserts(self) -> list[Upsert]:
@@ -98,16 +101,19 @@ class Shaper:
             try:
                 self._note_cursor(record, variables, into)
                 external_id = self.external_id(record, variables)
-                into.kept[external_id] = self._shape_one(record, external_id, variables)
+                into.kept[external_id] = self._shape_one(record, external_id, variables, into.tally)
             except MappingError as wrong:
                 into.aside.append(self._set_aside(record, variables, wrong))
 
-    def _shape_one(self, record: Json, external_id: str, variables: Variables) -> Upsert | Removal:
+    def _shape_one(
+        self, record: Json, external_id: str, variables: Variables, tally: Tally
+    ) -> Upsert | Removal:
         if self.deleted is not None and is_true(_read(self.deleted, record, variables, "deleted")):
             return Removal(external_id, DeleteReason.SOURCE)
         if self.where is not None and not is_true(_read(self.where, record, variables, "where")):
             return Removal(external_id, DeleteReason.FILTERED)
-        entity = record if self.mapping is None else self.mapping.apply(record, variables)
+        mapping = self.mapping
+        entity = record if mapping is None else mapping.apply(record, variables, tally)
         try:
             data = _encode(entity)
         except (ValueError, TypeError, RecursionError):

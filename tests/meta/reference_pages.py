@@ -13,6 +13,7 @@ from integrationd.config.forms import (
     KindsForm,
     ListForm,
     MapForm,
+    NamedForm,
     ObjectForm,
     Row,
     Table,
@@ -20,6 +21,7 @@ from integrationd.config.forms import (
 from integrationd.config.sites import Leaf
 from integrationd.config.units import format_duration, format_size
 from integrationd.spec.files import FILES, describe_file
+from integrationd.transform.clean import KINDS as CLEANERS
 from tests.meta import commands_page
 from tests.meta.repository import ROOT, TESTS
 
@@ -61,10 +63,12 @@ def page(kind: str) -> str:
 def _table(table: Table) -> str:
     kind = KINDS.get(table.name, "").partition("-")[2].replace("-", "_")
     lines = [f"`type: {kind}`", ""] if kind else []
+    if table.name in NAMED:
+        lines = [f"`{NAMED[table.name]}`", ""]
     lines += [_plain(table.text), ""] if table.text else []
     if table.rows:
         lines += ["| key | value | default | |", "|---|---|---|---|", *map(_row, table.rows), ""]
-    else:
+    elif table.name not in NAMED:
         lines += ["It has no further fields.", ""]
     return "\n".join([*lines, *_example(table)])
 
@@ -88,9 +92,10 @@ def words(form: Form) -> str:
             return " or ".join(words(option) for option in form.options)
         case ObjectForm():
             return _link(form.table)
-        case KindsForm():
+        case KindsForm() | NamedForm():
             kinds = (f"[`{kind}`](#{name.lower()})" for kind, name in form.tables.items())
-            return f"by `type`: {', '.join(kinds)}"
+            told = "by `type`" if isinstance(form, KindsForm) else "any of"
+            return f"{told}: {', '.join(kinds)}"
 
 
 def print_default(row: Row) -> str:
@@ -153,6 +158,8 @@ def _plain(text: str) -> str:
 
 
 KINDS = _find_kinds()
+NAMED = {cls.__name__: cls.kind for cls in CLEANERS}
+"""What is written by its name alone, by the name of its table."""
 
 
 def main() -> None:

@@ -22,7 +22,9 @@ PACKAGE = TESTS.parent / "integrationd"
 EXAMPLES = TESTS.parents[1] / "shared" / "examples"
 COVERED = (
     "integrations/college-erp.yaml",
+    "mappings/csv.student.yaml",
     "mappings/koha.item.yaml",
+    "mappings/koha.patron.yaml",
     "mappings/moodle.course.yaml",
     "mappings/square.line_item.yaml",
     "mappings/square.menu_item.yaml",

@@ -36,6 +36,11 @@ def finished(status="done", error="", **counts):
             "",
         ),
         (
+            finished(read=2, added=2, cleaned=5, dropped=1),
+            "shop/orders: done, 2 read (2 added); 5 values cleaned, 1 dropped as unfit\n",
+            "",
+        ),
+        (
             finished(read=2, held=60),
             (
                 "shop/orders: done, 2 read; 60 deletions wait for a person; to let them go: "

@@ -35,6 +35,8 @@ def test_counts_are_those_that_people_see():
         "filtered",
         "quarantined",
         "held",
+        "cleaned",
+        "dropped",
         "pages",
         "requests",
         "retries",

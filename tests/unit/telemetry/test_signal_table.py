@@ -132,6 +132,14 @@ def test_finished_runs_are_counted_by_stream_and_outcome():
     )
 
 
+def test_cleaned_values_are_counted_apart_from_records():
+    """What cleaning changed and what it gave up are numbers of values."""
+    found = samples_after(finished("done", counts=Counts(read=1, cleaned=3, dropped=2)))
+
+    assert found["integrationd_values_total{acme,cleaned,orders}"] == 3
+    assert found["integrationd_values_total{acme,dropped,orders}"] == 2
+
+
 def test_failed_run_is_no_success():
     """Only a good run sets the time of the last success."""
     found = samples_after(finished("failed"), finished("stopped"))

@@ -38,6 +38,8 @@ EVERYTHING = read("""
 entity: thing
 fields:
   plain: a
+  tidy: {path: a, clean: [html, control, nfc, spaces, {max_length: 20}, empty]}
+  mail: {path: b, clean: [email], default: none}
   deep: a.b.c[0].d
   length: "length(a || `[]`)"
   text: {path: b, type: text}

@@ -1,0 +1,49 @@
+"""What mapping does to a run's records shows in its counts, its records and its quarantine."""
+
+import pytest
+
+from integrationd.signals import RunFinished
+from tests.support.fakes import answer, script
+from tests.support.worlds import plan_of, stage
+
+pytestmark = pytest.mark.looptime(start=0)
+
+SCHOOL = """\
+integration: school
+tenant: acme
+http: {base_url: https://api.test, paginate: none}
+streams:
+  students: {get: /students, key: id, mapping: school.student}
+"""
+MAPPING = """\
+mapping: school.student
+entity: student
+fields: {name: {path: name, clean: [spaces, empty]}, email: {path: email, clean: [email]}}
+required: [name]
+"""
+URL = "GET https://api.test/students"
+
+
+async def test_cleaned_and_dropped_values_are_counted():
+    """The run, its row in the store and its signal say how many values were not as they came."""
+    records = [
+        {"id": 1, "name": "Ana  Q", "email": "ana@Example.org"},
+        {"id": 2, "name": "Leo", "email": "n/a"},
+        {"id": 3, "name": " ", "email": None},
+    ]
+    provider, used_up = script((URL, answer(records)))
+    async with stage(provider) as on:
+        outcome = await on.sync(plan := plan_of(SCHOOL, "students", mapping=MAPPING))
+        rows = await on.rows(plan)
+        (run,) = [run async for run in on.store.runs(plan.tenant)]
+
+    assert rows == {
+        "1": {"name": "Ana Q", "email": "ana@example.org"},
+        "2": {"name": "Leo", "email": None},
+    }
+    counts = outcome.counts
+    assert (counts.added, counts.quarantined, counts.cleaned, counts.dropped) == (2, 1, 3, 1)
+    assert run.counts == counts
+    (finished,) = on.ear.of(RunFinished)
+    assert finished.counts == counts
+    used_up()
