@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import Connection, and_, bindparam, delete, select
+from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from integrationd.ports.store import PageCommit, StreamKey
-from integrationd.store import sqlite
+from integrationd.store import database
+from integrationd.store.database import Database
 from integrationd.store.prepared import Prepared
 from integrationd.store.tables import quarantine
 from integrationd.store.values import to_ms
@@ -23,7 +24,27 @@ _STREAM = (
     quarantine.c.stream == bindparam("stream"),
 )
 _ANY = Prepared(select(quarantine.c.no).where(*_STREAM).limit(1), "tenant", "integration", "stream")
-_CLEAR = delete(quarantine).where(*_STREAM, quarantine.c.fingerprint.in_(sqlite.text_list()))
+_CLEAR = Prepared(
+    lambda db: delete(quarantine).where(*_STREAM, quarantine.c.fingerprint.in_(db.text_list())),
+    "tenant",
+    "integration",
+    "stream",
+    "texts",
+)
+
+_KEY = ("tenant", "integration", "stream", "fingerprint")
+_FACTS = ("source", "code", "field", "reason", "run_id", "last_at")
+_ROW = (*_KEY, *_FACTS, "first_at")
+
+
+def _build_put(db: Database) -> ClauseElement:
+    put = db.insert(quarantine).values({name: bindparam(name) for name in _ROW}).inline()
+    facts = {name: put.excluded[name] for name in _FACTS}
+    again: ClauseElement = put.on_conflict_do_update(index_elements=_KEY, set_=facts)
+    return again
+
+
+_PUT = Prepared(_build_put, *_ROW)
 
 
 def clear(conn: Connection, place: Place, external_ids: Sequence[str]) -> None:
@@ -31,9 +52,9 @@ def clear(conn: Connection, place: Place, external_ids: Sequence[str]) -> None:
     tenant, key = place
     if not external_ids or _ANY.run(conn, tenant, key.integration, key.stream).first() is None:
         return
-    listable = [text for text in external_ids if sqlite.is_listable(text)]
-    binds = {"tenant": tenant, "integration": key.integration, "stream": key.stream}
-    conn.execute(_CLEAR, {**binds, "texts": sqlite.bind_texts(listable)})
+    db = database.of(conn)
+    listable = [text for text in external_ids if db.is_listable(text)]
+    _CLEAR.run(conn, tenant, key.integration, key.stream, db.bind_texts(listable))
     for text in set(external_ids).difference(listable):
         conn.execute(delete(quarantine).where(_is(place, text)))
 
@@ -53,28 +74,15 @@ def let_go(conn: Connection, place: Place, run_id: str) -> None:
 
 def put(conn: Connection, tenant: str, page: PageCommit) -> None:
     """Keep what the page set aside; one that is there already keeps when it first came."""
-    place = (tenant, page.key)
     at = to_ms(page.at)
-    for one in page.aside:
-        facts = {
-            # The source is what the provider sent; where it is not UTF-8, some of it is lost.
-            "source": one.source.decode(errors="replace"),
-            "code": one.code,
-            "field": one.field,
-            "reason": one.reason,
-            "run_id": page.run_id,
-            "last_at": at,
-        }
-        again = update(quarantine).where(_is(place, one.fingerprint)).values(**facts)
-        if not conn.execute(again).rowcount:
-            key = {
-                "tenant": tenant,
-                "integration": page.key.integration,
-                "stream": page.key.stream,
-                "fingerprint": one.fingerprint,
-                "first_at": at,
-            }
-            conn.execute(insert(quarantine).values(**key, **facts))
+    where = (tenant, page.key.integration, page.key.stream)
+    rows = {
+        # The source is what the provider sent; where it is not UTF-8, some of it is lost.
+        one.fingerprint: (one.source.decode(errors="replace"), one.code, one.field, one.reason)
+        for one in page.aside
+    }
+    last = (page.run_id, at, at)
+    _PUT.run_many(conn, [(*where, name, *facts, *last) for name, facts in rows.items()])
 
 
 def _is(place: Place, fingerprint: str) -> ColumnElement[bool]:

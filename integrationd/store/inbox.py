@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.sql import ClauseElement
 
 from integrationd.model.events import NewEvent
 from integrationd.ports.store import Accepted
+from integrationd.store import database
+from integrationd.store.database import Database
 from integrationd.store.prepared import Prepared
 from integrationd.store.tables import endpoints, events
 from integrationd.store.values import encode_json, to_ms
@@ -13,31 +18,35 @@ from integrationd.store.values import encode_json, to_ms
 STORED = "stored"
 
 _KEY = ("tenant", "integration", "endpoint", "dedup")
-_FIND = Prepared(
-    select(events.c.no, events.c.id).where(*(events.c[name] == bindparam(name) for name in _KEY)),
-    *_KEY,
-)
-_AGAIN = Prepared(
-    update(events)
-    .where(events.c.no == bindparam("event_no"))
-    .values(duplicates=events.c.duplicates + 1),
-    "event_no",
-)
+_SAME = tuple(events.c[name] == bindparam(f"{name}_is") for name in _KEY)
+_NAMES = tuple(f"{name}_is" for name in _KEY)
+_FIND = Prepared(select(events.c.id).where(*_SAME), *_NAMES)
+_AGAIN = Prepared(update(events).where(*_SAME).values(duplicates=events.c.duplicates + 1), *_NAMES)
 _EVENT = (*_KEY, "id", "event", "status", "received_at", "duplicates", "headers", "body")
-_ADD = Prepared(insert(events).values({name: bindparam(name) for name in _EVENT}), *_EVENT)
+
+
+def _build_add(db: Database) -> ClauseElement:
+    row: dict[str, Any] = {name: bindparam(name) for name in _EVENT}
+    add: ClauseElement = db.insert(events).values(row).inline().on_conflict_do_nothing()
+    return add
+
+
+_ADD = Prepared(_build_add, *_EVENT)
 
 
 def accept(conn: Connection, event: NewEvent) -> Accepted:
-    """Store the event, or count it as a duplicate of the one that came first."""
+    """Store the event, or count it as a duplicate of the one that came first.
+
+    Added first and looked for later: what another process adds in between is no failure then.
+    """
     key = (event.tenant, event.integration, event.endpoint, event.dedup)
-    known = _FIND.run(conn, *key).one_or_none()
-    if known is not None:
-        _AGAIN.run(conn, known.no)
-        return Accepted(known.id, duplicate=True)
     headers = encode_json(dict(event.headers)).decode()
     at = to_ms(event.received_at)
-    _ADD.run(conn, *key, event.id, event.event, STORED, at, 0, headers, event.body)
-    return Accepted(event.id, duplicate=False)
+    row = (*key, event.id, event.event, STORED, at, 0, headers, event.body)
+    if _ADD.run(conn, *row).rowcount:
+        return Accepted(event.id, duplicate=False)
+    _AGAIN.run(conn, *key)
+    return Accepted(_FIND.run(conn, *key).scalar_one(), duplicate=True)
 
 
 def find_path(conn: Connection, tenant: str, place: tuple[str, str]) -> str | None:
@@ -56,8 +65,6 @@ def find_path(conn: Connection, tenant: str, place: tuple[str, str]) -> str | No
 def keep_path(conn: Connection, tenant: str, place: tuple[str, str], fresh: str) -> str:
     """Return the path token of (integration, endpoint), which is ``fresh`` from now on if new."""
     integration, endpoint = place
-    found = find_path(conn, tenant, place)
-    if found is None:
-        row = {"tenant": tenant, "integration": integration, "endpoint": endpoint, "path": fresh}
-        conn.execute(insert(endpoints).values(row))
-    return found or fresh
+    row = {"tenant": tenant, "integration": integration, "endpoint": endpoint, "path": fresh}
+    conn.execute(database.of(conn).insert(endpoints).values(row).on_conflict_do_nothing())
+    return find_path(conn, tenant, place) or fresh

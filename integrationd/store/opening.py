@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,20 +11,23 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from integrationd.errors import StoreError
-from integrationd.store import schema, sqlite
+from integrationd.errors import IntegrationError, SettingsError, StoreError
+from integrationd.model.secret import Secret
+from integrationd.store import schema
+from integrationd.store.database import Database
 from integrationd.store.readers import READERS, Readers
+from integrationd.store.sqlite import Sqlite
 from integrationd.store.writer import Health, InlineWriter, NoWriter, ThreadWriter, Writer
 
-_URL = "sqlite:///"
+_SQLITE = "sqlite:///"
+_POSTGRES = ("postgresql://", "postgres://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Which database, and how."""
 
-    path: Path | None
-    """None is a database in memory."""
+    database: Database
     read_only: bool
     inline: bool
     queue_max: int
@@ -40,17 +41,42 @@ class Opened:
     readers: Readers
 
 
-def parse_place(where: str | Path | None) -> Path | None:
-    """Return the file that a path or a ``sqlite:///FILE`` URL names; None stays None."""
+def find_database(
+    where: str | Path | None, password: Secret | None = None, *, by_given_time: bool = False
+) -> Database:
+    """Return the database that a path, a ``sqlite:///FILE`` or a PostgreSQL URL names.
+
+    Args:
+        where: None is a database in memory.
+        password: For PostgreSQL, where libpq does not find one by itself.
+        by_given_time: Claims go by the callers' time and not by the database's own clock.
+
+    Raises:
+        StoreError: It is of an unknown kind.
+        SettingsError: The library for it is not installed.
+    """
     if where is None or isinstance(where, Path):
-        return where
-    if where.startswith(_URL):
-        return Path(where.removeprefix(_URL))
+        return Sqlite(where)
+    if where.startswith(_POSTGRES):
+        return _find_postgres(where, password, by_given_time=by_given_time)
+    if where.startswith(_SQLITE):
+        return Sqlite(Path(where.removeprefix(_SQLITE)))
     if "://" in where:
         scheme = where.partition("://")[0]
-        message = f"a database of kind {scheme!r} is not known; expected a path or {_URL}FILE"
-        raise StoreError(message)
-    return Path(where)
+        expected = f"expected a path, {_SQLITE}FILE or postgresql://USER@HOST/NAME"
+        raise StoreError(f"a database of kind {scheme!r} is not known; {expected}")
+    return Sqlite(Path(where))
+
+
+def _find_postgres(url: str, password: Secret | None, *, by_given_time: bool) -> Database:
+    # Only who uses it pays for it: its dialect alone takes a tenth of a second to load.
+    try:
+        from integrationd.store.postgres import Postgres  # noqa: PLC0415
+    except ImportError as missing:
+        advice = "install it with: pip install 'integrationd[postgres]'"
+        message = f"database: PostgreSQL needs psycopg, which cannot be loaded ({missing})"
+        raise SettingsError(f"{message}; {advice}") from missing
+    return Postgres(url=url, password=password, by_given_time=by_given_time)
 
 
 @asynccontextmanager
@@ -60,17 +86,17 @@ async def open_database(plan: Plan) -> AsyncIterator[Opened]:
     Raises:
         StoreError: It is missing, damaged, of another version, or cannot be written.
     """
-    health = Health("the database in memory" if plan.path is None else str(plan.path))
+    health = Health(plan.database)
     engine = _open(plan, health) if plan.inline else await asyncio.to_thread(_open, plan, health)
     beside = engine
-    if plan.path is not None and not plan.read_only:
-        beside = sqlite.open_reading(plan.path, READERS)
+    if plan.database.reads_beside and not plan.read_only:
+        beside = plan.database.open_reading(READERS)
     readers = Readers(beside, health, inline=plan.inline)
     writer = _open_writer(plan, engine, health)
     try:
         yield Opened(writer, readers)
     finally:
-        # The writer last: only it can put the write-ahead log back into the file and remove it.
+        # The writer last: only it can put SQLite's write-ahead log back into the file.
         readers.close()
         if beside is not engine:
             beside.dispose()
@@ -80,45 +106,21 @@ async def open_database(plan: Plan) -> AsyncIterator[Opened]:
 
 def _open(plan: Plan, health: Health) -> Engine:
     """Open the one engine that must work: the writer's, or the readers' of a read-only store."""
-    if sqlite3.sqlite_version_info < sqlite.VERSION_MIN:
-        wanted = ".".join(map(str, sqlite.VERSION_MIN))
-        found = sqlite3.sqlite_version
-        raise StoreError(f"SQLite {found} is too old, {wanted} or newer is needed; update Python")
-    engine = _make_engine(plan)
+    database = plan.database
+    engine = database.open_reading(READERS) if plan.read_only else database.open_writing()
     try:
         with engine.connect() as conn:
             if plan.read_only:
-                schema.check(conn, health.where)
+                schema.check(conn, database)
             else:
-                schema.prepare(conn, health.where)
+                schema.prepare(conn, database)
     except SQLAlchemyError as error:
         engine.dispose()
         raise health.explain(error) from error
-    except StoreError:
+    except IntegrationError:
         engine.dispose()
         raise
     return engine
-
-
-def _make_engine(plan: Plan) -> Engine:
-    path = plan.path
-    if path is None:
-        return sqlite.open_writing(None)
-    if plan.read_only:
-        if not path.exists():
-            advice = "start the daemon or run: integrationd sync"
-            raise StoreError(f"no database at {path}; {advice}")
-        return sqlite.open_reading(path, READERS)
-    if not path.parent.is_dir():
-        message = f"{path}: the directory {path.parent} does not exist; create it or name another"
-        raise StoreError(message)
-    try:
-        # Made here, as SQLite would let everybody read what is in it.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    except OSError as error:
-        message = f"{path}: the file cannot be opened for writing ({error.strerror})"
-        raise StoreError(f"{message}; check its owner and the disk") from error
-    return sqlite.open_writing(path)
 
 
 def _open_writer(plan: Plan, engine: Engine, health: Health) -> Writer:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, func, insert, null, select, update
 from integrationd.model.records import DeleteReason, Upsert
 from integrationd.model.runs import Counts
 from integrationd.ports.store import PageCommit
-from integrationd.store import aside, leases, readings, sqlite
+from integrationd.store import aside, database, leases, readings
 from integrationd.store.prepared import Prepared, Row
 from integrationd.store.tables import changes, counters, records, seen, streams
 from integrationd.store.values import pack_numbers, to_ms
@@ -25,7 +25,7 @@ _PLACE = (
 )
 _FOUND = (records.c.external_id, records.c.no, records.c.digest, records.c.deleted)
 _FIND_MANY = Prepared(
-    select(*_FOUND).where(*_PLACE, records.c.external_id.in_(sqlite.text_list())),
+    lambda db: select(*_FOUND).where(*_PLACE, records.c.external_id.in_(db.text_list())),
     "tenant",
     "integration",
     "entity",
@@ -38,7 +38,6 @@ _FIND_ONE = Prepared(
     "entity",
     "external_id",
 )
-_LAST_NO = Prepared(select(func.coalesce(func.max(records.c.no), 0)))
 
 _RECORD = (
     *("no", "tenant", "integration", "entity", "external_id", "id", "stream"),
@@ -283,13 +282,14 @@ def last_seq(conn: Connection, tenant: str) -> int:
 def _find(change: Change, page: PageCommit, wanted: Iterable[str]) -> dict[str, Row]:
     """Return (number, digest, deleted) of those external ids that are stored."""
     place = (change.tenant, change.integration, page.entity)
+    db = database.of(change.conn)
     listable: list[str] = []
     others: list[str] = []
     for external_id in wanted:
-        (listable if sqlite.is_listable(external_id) else others).append(external_id)
+        (listable if db.is_listable(external_id) else others).append(external_id)
     rows: list[Row] = []
     if listable:
-        rows += _FIND_MANY.rows(change.conn, *place, sqlite.bind_texts(listable))
+        rows += _FIND_MANY.rows(change.conn, *place, db.bind_texts(listable))
     for external_id in others:
         rows += _FIND_ONE.rows(change.conn, *place, external_id)
     return {external_id: (no, digest, deleted) for external_id, no, digest, deleted in rows}
@@ -320,16 +320,15 @@ def _write_new(change: Change, page: PageCommit, new: list[tuple[Upsert, bytes]]
     conn, tenant, run, at = change.conn, change.tenant, change.run, change.at
     integration, entity, stream = change.integration, page.entity, page.key.stream
     first_seq = take_seqs(change, len(new))
-    first_no: int = _LAST_NO.run(conn).scalar_one() + 1
+    nos = database.of(conn).take_numbers(conn, len(new))
     rows, notes = [], []
-    for offset, (upsert, fresh) in enumerate(new):
-        no, seq = first_no + offset, first_seq + offset
+    for seq, (no, (upsert, fresh)) in enumerate(zip(nos, new, strict=True), start=first_seq):
         whose = (no, tenant, integration, entity, upsert.external_id, fresh, stream)
         rows.append((*whose, seq, at, upsert.digest, upsert.data.decode()))
         notes.append((tenant, seq, no, ADDED, run, at))
     _ADD.run_many(conn, rows)
     _NOTE_ADDED.run_many(conn, notes)
-    return range(first_no, first_no + len(new))
+    return nos
 
 
 def _remove(change: Change, page: PageCommit) -> dict[DeleteReason, int]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, CursorResult, Dialect
+from sqlalchemy import Connection, CursorResult
 from sqlalchemy.sql import ClauseElement
 
+from integrationd.store import database
+from integrationd.store.database import Database
+
+Build: TypeAlias = Callable[[Database], ClauseElement]
+"""Makes a statement where each kind of database needs one of its own."""
 Row: TypeAlias = tuple[Any, ...]
 
 
@@ -35,7 +40,7 @@ class Prepared:
     driver does. Through ``execute`` a row of a page costs two to three times as much.
     """
 
-    def __init__(self, statement: ClauseElement, *names: str) -> None:
+    def __init__(self, statement: ClauseElement | Build, *names: str) -> None:
         """Keep the statement and the order in which its binds are given."""
         self._statement = statement
         self._names = names
@@ -43,7 +48,7 @@ class Prepared:
 
     def run(self, conn: Connection, *values: object) -> CursorResult[Any]:
         """Run it once; the values in the order of the names."""
-        text = self._texts.get(conn.dialect.name) or self._compile(conn.dialect)
+        text = self._texts.get(conn.dialect.name) or self._compile(conn)
         return conn.exec_driver_sql(text.sql, text.bind(values))
 
     def rows(self, conn: Connection, *values: object) -> list[Row]:
@@ -58,12 +63,15 @@ class Prepared:
         """Run it for every row; no rows are no call."""
         if not rows:
             return
-        text = self._texts.get(conn.dialect.name) or self._compile(conn.dialect)
+        text = self._texts.get(conn.dialect.name) or self._compile(conn)
         given = rows if text.order is None else [text.bind(row) for row in rows]
         conn.exec_driver_sql(text.sql, list(given))
 
-    def _compile(self, dialect: Dialect) -> _Text:
-        compiled: Any = self._statement.compile(dialect=dialect)
+    def _compile(self, conn: Connection) -> _Text:
+        statement, dialect = self._statement, conn.dialect
+        if not isinstance(statement, ClauseElement):
+            statement = statement(database.of(conn))
+        compiled: Any = statement.compile(dialect=dialect)
         places: list[str] = list(compiled.positiontup)
         fixed = [place for place in dict.fromkeys(places) if place not in self._names]
         known = [*self._names, *fixed]

@@ -6,30 +6,35 @@ from sqlalchemy import Connection, insert, inspect, select
 
 from integrationd import __version__
 from integrationd.errors import StoreError
+from integrationd.store.database import Database
 from integrationd.store.tables import METADATA, SCHEMA_VERSION, meta
 
 
-def prepare(conn: Connection, where: str) -> None:
+def prepare(conn: Connection, database: Database) -> None:
     """Make all tables of an empty database in one transaction; check the version of another."""
     with conn.begin():
+        database.keep_others_out(conn)
         if not inspect(conn).get_table_names():
             METADATA.create_all(conn, checkfirst=False)
             facts = {"schema": str(SCHEMA_VERSION), "created_by": f"integrationd {__version__}"}
             rows = [{"name": name, "value": value} for name, value in facts.items()]
             conn.execute(insert(meta), rows)
             return
-        _check(conn, where)
+        _check(conn, database)
 
 
-def check(conn: Connection, where: str) -> None:
+def check(conn: Connection, database: Database) -> None:
     """Raise StoreError unless the database is of this version; writes nothing."""
     with conn.begin():
-        _check(conn, where)
+        _check(conn, database)
 
 
-def _check(conn: Connection, where: str) -> None:
-    if not inspect(conn).has_table(meta.name):
-        raise StoreError(f"{where}: this database belongs to another program; name another file")
+def _check(conn: Connection, database: Database) -> None:
+    where, tables = database.where, inspect(conn).get_table_names()
+    if not tables:
+        raise StoreError(f"{where}: nothing is stored; start the daemon or run: integrationd sync")
+    if meta.name not in tables:
+        raise StoreError(f"{where}: this database belongs to another program; name another one")
     found = conn.execute(select(meta.c.value).where(meta.c.name == "schema")).scalar_one_or_none()
     if found == str(SCHEMA_VERSION):
         return

@@ -42,6 +42,7 @@ from integrationd.store import (
     undo,
     upkeep,
 )
+from integrationd.store.database import Database
 from integrationd.store.sealed import SealedRows
 
 QUEUE_MAX = 1000
@@ -58,7 +59,7 @@ class SqlStore:
 
     def __init__(
         self,
-        where: str | Path | None,
+        where: Database | str | Path | None,
         *,
         read_only: bool = False,
         inline: bool = False,
@@ -67,15 +68,18 @@ class SqlStore:
         """Open nothing yet.
 
         Args:
-            where: A file, or ``sqlite:///FILE``; None is a database in memory, always inline.
+            where: A database, or what :func:`integrationd.store.opening.find_database` takes; None
+                is a database in memory, always inline.
             read_only: Never create or change anything; the methods that write are refused.
             inline: Run everything on the caller's thread, for tests in virtual time.
             queue_max: Transactions that may wait; an event beyond that is refused at once.
         """
+        if where is None or isinstance(where, str | Path):
+            where, inline = opening.find_database(where), inline or where is None
         self._plan = opening.Plan(
-            path=opening.parse_place(where),
+            database=where,
             read_only=read_only,
-            inline=inline or where is None,
+            inline=inline,
             queue_max=queue_max,
         )
         self._stack = AsyncExitStack()
@@ -135,12 +139,12 @@ class SqlStore:
     ) -> Lease | None:
         """Take a free or run-out claim with a new fence, or None while it is held."""
         wanted = Lease(kind=kind, key=key, holder=holder, fence=0, expires_at=now + ttl)
-        work = partial(leases.claim, tenant=tenant, wanted=wanted, now=now)
+        work = partial(leases.claim, tenant=tenant, wanted=wanted, now=now, ttl=ttl)
         return await self._parts.writer.run(work)
 
     async def renew(self, tenant: str, lease: Lease, *, now: datetime, ttl: timedelta) -> Lease:
         """Extend a claim; raises LeaseLostError when it is no longer ours."""
-        work = partial(leases.renew, tenant=tenant, lease=lease, until=now + ttl)
+        work = partial(leases.renew, tenant=tenant, lease=lease, now=now, ttl=ttl)
         return await self._parts.writer.run(work)
 
     async def release(self, tenant: str, lease: Lease) -> None:

@@ -79,7 +79,7 @@ def _read_entities(conn: Connection, *, tenant: str, sweep: Sweep) -> Sequence[s
 
 
 def _begin(conn: Connection, *, tenant: str, sweep: Sweep) -> readings.RunNo:
-    leases.check(conn, tenant, sweep.lease)
+    leases.look(conn, tenant, sweep.lease)
     return readings.get_run(conn, tenant, sweep.run_id)
 
 

@@ -27,10 +27,12 @@ METADATA = MetaData()
 
 # SQLite makes an alias of its rowid only of a column declared exactly INTEGER PRIMARY KEY.
 _NO = BigInteger().with_variant(Integer, "sqlite")
+# Ordered and compared by bytes, as SQLite and Python do it, whatever the database's language is.
+_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 def _text(name: str, default: str | None = None) -> Column[str]:
-    return Column(name, Text, nullable=False, server_default=default)
+    return Column(name, _TEXT, nullable=False, server_default=default)
 
 
 def _number(name: str, default: str | None = None) -> Column[int]:
@@ -41,7 +43,7 @@ def _table(name: str, *items: SchemaItem, with_rowid: bool = True) -> Table:
     return Table(name, METADATA, *items, sqlite_with_rowid=with_rowid)
 
 
-meta = _table("meta", Column("name", Text, primary_key=True), _text("value"))
+meta = _table("meta", Column("name", _TEXT, primary_key=True), _text("value"))
 """Facts about the database itself, the one table without a tenant: ``schema``, ``created_by``."""
 
 counters = _table(
@@ -65,10 +67,10 @@ records = _table(
     _text("stream"),
     _number("seq"),
     _number("changed_at"),
-    Column("deleted", Text),
+    Column("deleted", _TEXT),
     Column("digest", LargeBinary(16)),
-    Column("data", Text),
-    Column("metadata", Text),
+    Column("data", _TEXT),
+    Column("metadata", _TEXT),
     UniqueConstraint("tenant", "integration", "entity", "external_id"),
     UniqueConstraint("tenant", "id", "integration"),
 )
@@ -85,7 +87,7 @@ changes = _table(
     _text("op"),
     _number("run"),
     _number("at"),
-    Column("before", Text),
+    Column("before", _TEXT),
     PrimaryKeyConstraint("tenant", "seq"),
     with_rowid=False,
 )
@@ -109,9 +111,9 @@ runs = _table(
     _text("kind"),
     *(_number(name) for name in COUNT_NAMES),
     Column("ended_seq", BigInteger),
-    Column("reverts", Text),
-    Column("cursor_before", Text),
-    Column("cursor_after", Text),
+    Column("reverts", _TEXT),
+    Column("cursor_before", _TEXT),
+    Column("cursor_after", _TEXT),
     UniqueConstraint("tenant", "id"),
     Index("runs_by_stream", "tenant", "integration", "stream", "no"),
 )
@@ -147,12 +149,12 @@ readings = _table(
     _text("integration"),
     _text("stream"),
     _text("partition"),
-    Column("cursor", Text),
-    Column("page_token", Text),
+    Column("cursor", _TEXT),
+    Column("page_token", _TEXT),
     Column("walking", Boolean, nullable=False),
-    Column("high_water", Text),
-    Column("sure", Text),
-    Column("mode", Text),
+    Column("high_water", _TEXT),
+    Column("sure", _TEXT),
+    Column("mode", _TEXT),
     _text("fingerprint"),
     _text("identity", ""),
     _text("shape", ""),
@@ -194,7 +196,7 @@ endpoints = _table(
     _text("tenant"),
     _text("integration"),
     _text("endpoint"),
-    Column("path", Text, nullable=False, unique=True),
+    Column("path", _TEXT, nullable=False, unique=True),
     PrimaryKeyConstraint("tenant", "integration", "endpoint"),
     with_rowid=False,
 )

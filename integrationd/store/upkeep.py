@@ -13,14 +13,13 @@ from sqlalchemy import (
     Table,
     delete,
     false,
-    insert,
     select,
     true,
     update,
 )
 
 from integrationd.ports.store import Retention
-from integrationd.store import sqlite
+from integrationd.store import database
 from integrationd.store.readers import Readers
 from integrationd.store.tables import changes, counters, events, meta, runs, streams
 from integrationd.store.values import to_ms
@@ -54,21 +53,24 @@ async def prune(
         gone[aging.table.name] += await _remove(readers, writer, aging, retention.batch)
     freed = 0
     while freed < PAGES_MAX:
-        count = await writer.run(partial(sqlite.free_pages, pages_max=_PAGES_AT_ONCE))
+        count = await writer.run(_free_pages)
         freed += count
         if count < _PAGES_AT_ONCE:
             break
     return gone
 
 
+def _free_pages(conn: Connection) -> int:
+    return database.of(conn).free_pages(conn, _PAGES_AT_ONCE)
+
+
 def ping(conn: Connection) -> None:
     """Write one small row."""
-    number = select(meta.c.value).where(meta.c.name == "pings")
-    last = conn.execute(number).scalar_one_or_none()
-    if last is None:
-        conn.execute(insert(meta).values(name="pings", value="1"))
-    else:
-        conn.execute(update(meta).where(meta.c.name == "pings").values(value=str(int(last) + 1)))
+    first = database.of(conn).insert(meta).values(name="pings", value="0")
+    conn.execute(first.on_conflict_do_nothing())
+    here = meta.c.name == "pings"
+    last = conn.execute(select(meta.c.value).where(here).with_for_update()).scalar_one()
+    conn.execute(update(meta).where(here).values(value=str(int(last) + 1)))
 
 
 def _list_aging(tenants: Sequence[str], now: datetime, retention: Retention) -> Iterator[_Aging]:

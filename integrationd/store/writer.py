@@ -14,23 +14,28 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from integrationd.errors import StoreBrokenError, StoreBusyError, StoreError
-from integrationd.store import sqlite
+from integrationd.store.database import Database
 
 T = TypeVar("T")
 
 Work: TypeAlias = Callable[[Connection], T]
-"""A whole transaction as a plain function: it neither waits for anything else nor commits."""
+"""A whole transaction as a plain function: it neither waits for anything else nor commits, and
+keeps nothing to itself, as it may be run again."""
 
 BATCH_MAX = 128
 """Transactions in one commit. More gains nothing, and the first one waits for the last one."""
 
+TRIES = 3
+"""How often a transaction is begun that others were in the way of."""
+
 
 class Health:
-    """Whether the database may still be used, and what it is called in messages."""
+    """Whether the database may still be used, and what its errors mean."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, database: Database) -> None:
         """Start well."""
-        self.where = where
+        self.database = database
+        self.where = database.where
         self._broken = ""
 
     def check(self) -> None:
@@ -43,8 +48,8 @@ class Health:
 
     def explain(self, error: SQLAlchemyError) -> StoreError:
         """Return what the error means, and remember it when nothing may go on."""
-        found = sqlite.explain(self.where, error)
-        if isinstance(error, DBAPIError) and sqlite.is_fatal(error):
+        found = self.database.explain(error)
+        if isinstance(error, DBAPIError) and self.database.is_fatal(error):
             self.give_up(found)
             return StoreBrokenError(str(found))
         return found
@@ -62,49 +67,74 @@ class Outcome:
     error: Exception | None = None
 
 
+class _UndoneError(Exception):
+    """Nothing of some transactions that share a commit was kept."""
+
+    def __init__(self, error: Exception, at: int | None, *, again: bool) -> None:
+        """Keep which one it was."""
+        super().__init__()
+        self.error = error
+        self.at = at
+        """The number of the one that failed; None: the failure is everybody's."""
+        self.again = again
+        """Whether the same may work when it is done again."""
+
+
 def commit_together(conn: Connection, works: Sequence[Work[Any]], health: Health) -> list[Outcome]:
     """Run transactions one after another under one commit; a failing one fails alone.
 
+    A transaction is done again after those beside it failed, after another process was in the way,
+    and after the connection was lost before the commit.
+
     Returns:
-        An outcome for each, in order. When the commit fails, or SQLite has rolled all of it
-        back, all of them failed.
+        An outcome for each, in order. When nothing can begin, or the commit itself fails, all of
+        them failed.
     """
+    for left in reversed(range(TRIES)):
+        try:
+            return [Outcome(value=value) for value in _commit(conn, works, health)]
+        except _UndoneError as undone:
+            failed = undone
+        if not (failed.again and left):
+            break
+    at = failed.at
+    if at is None or failed.again or len(works) == 1:
+        return [Outcome(error=failed.error) for _ in works]
+    pieces = (works[:at], works[at : at + 1], works[at + 1 :])
+    return [one for piece in pieces if piece for one in commit_together(conn, piece, health)]
+
+
+def _commit(conn: Connection, works: Sequence[Work[Any]], health: Health) -> list[Any]:
+    """Run transactions under one commit and return what they gave; one that fails undoes all."""
+    done: list[Any] = []
+    at: int | None = None
     try:
         health.check()
         with conn.begin():
-            if len(works) == 1:
-                return [Outcome(value=works[0](conn))]
-            return [_run_apart(conn, work, health) for work in works]
+            for at, work in enumerate(works):  # noqa: B007 - which one failed
+                done.append(work(conn))
+            at = None
     except SQLAlchemyError as error:
-        failure: Exception = health.explain(error)
+        found = health.explain(error)
         _clean_up(conn, health)
-    except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for it
-        failure = error
-    return [Outcome(error=failure) for _ in works]
+        again = at is not None and isinstance(error, DBAPIError) and _is_passing(error, health)
+        raise _UndoneError(found, at, again=again) from error
+    except Exception as error:
+        # It belongs to whoever waits for it.
+        raise _UndoneError(error, at, again=False) from error
+    return done
+
+
+def _is_passing(error: DBAPIError, health: Health) -> bool:
+    return error.connection_invalidated or health.database.is_passing(error)
 
 
 def _clean_up(conn: Connection, health: Health) -> None:
     """Leave no transaction behind; where even that fails, nothing may go on."""
     try:
-        sqlite.roll_back(conn)
-    except sqlite.Error as error:
-        health.give_up(sqlite.explain(health.where, error))
-
-
-def _run_apart(conn: Connection, work: Work[Any], health: Health) -> Outcome:
-    """Run one of several transactions so that its failure undoes nothing of the others."""
-    conn.exec_driver_sql("SAVEPOINT apart")
-    try:
-        outcome = Outcome(value=work(conn))
-    except Exception as error:
-        if not sqlite.is_in_transaction(conn):
-            raise  # nothing is left that the others could commit
-        conn.exec_driver_sql("ROLLBACK TO apart")
-        known = health.explain(error) if isinstance(error, SQLAlchemyError) else error
-        health.check()
-        outcome = Outcome(error=known)
-    conn.exec_driver_sql("RELEASE apart")
-    return outcome
+        health.database.clean_up(conn)
+    except StoreError as error:
+        health.give_up(error)
 
 
 class Writer(Protocol):
@@ -115,7 +145,9 @@ class Writer(Protocol):
 
         Args:
             work: Runs on the writer's thread. If it raises, nothing of it is kept.
-            patient: Wait for room in the queue; else refuse at once.
+            patient: Wait for room in the queue; else refuse at once. Where other processes write
+                as well only the impatient share a commit: a commit of many readings would hold
+                what the others wait for.
 
         Raises:
             StoreBusyError: The queue is full and the caller is not patient.
@@ -155,6 +187,7 @@ class InlineWriter:
 class _Entry:
     work: Work[Any]
     future: asyncio.Future[Any]
+    patient: bool
 
 
 class ThreadWriter:
@@ -171,6 +204,7 @@ class ThreadWriter:
         self._queue_max = queue_max
         self._room = asyncio.Semaphore(queue_max)
         self._waiting: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
+        self._next: _Entry | None = None
         self._stopped = False
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
@@ -187,7 +221,7 @@ class ThreadWriter:
             self._room.release()
             raise _closed(self._health)
         future: asyncio.Future[T] = self._loop.create_future()
-        self._waiting.put(_Entry(work, future))
+        self._waiting.put(_Entry(work, future, patient=patient))
         return await future
 
     async def stop(self) -> None:
@@ -216,12 +250,20 @@ class ThreadWriter:
                 )
 
     def _take(self) -> list[_Entry | None]:
-        """Wait for one transaction, then take what else waits; ends with None at the stop."""
-        taken = [self._waiting.get()]
+        """Wait for one transaction, then take what may go with it; ends with None at the stop."""
+        taken = [self._next or self._waiting.get()]
+        self._next = None
         with contextlib.suppress(queue.Empty):
             while taken[-1] is not None and len(taken) < BATCH_MAX:
-                taken.append(self._waiting.get_nowait())
+                entry = self._waiting.get_nowait()
+                if entry is not None and not self._may_share(taken[-1], entry):
+                    self._next = entry
+                    break
+                taken.append(entry)
         return taken
+
+    def _may_share(self, one: _Entry, other: _Entry) -> bool:
+        return not (self._health.database.has_other_writers and (one.patient or other.patient))
 
     def _settle(self, room: int, settled: list[tuple[_Entry, Outcome]]) -> None:
         """Tell the callers, on their loop."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,6 +23,8 @@ from integrationd.ports.store import (
     Sweep,
 )
 from integrationd.store import SqlStore, tables
+from integrationd.store.opening import find_database
+from tests.support.postgres import schema_url
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 KEY = StreamKey("koha", "patrons")
@@ -149,8 +152,9 @@ class Desk:
         return [row async for row in self.store.quarantine(tenant)]
 
     async def rows(self, table, *columns):
-        """Return what stands in a table, for what no port method shows."""
+        """Return what stands in a table by its key, for what no port method shows."""
         wanted = select(*(table.c[name] for name in columns)) if columns else select(table)
+        wanted = wanted.order_by(*table.primary_key)
         found = await self.store._parts.readers.read(lambda conn: conn.execute(wanted).all())
         return [tuple(row) for row in found]
 
@@ -182,16 +186,46 @@ def path(tmp_path):
     return tmp_path / "store.db"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+POSTGRES = pytest.param("postgres", marks=pytest.mark.needs("postgres"))
+
+
+@contextmanager
+def open_database(kind, path):
+    """Provide a database of a kind, empty."""
+    if kind == "memory":
+        yield find_database(None)
+    elif kind == "sqlite":
+        yield find_database(path)
+    else:
+        with schema_url() as url:
+            yield find_database(url, by_given_time=True)
+
+
+@pytest.fixture(params=["memory", "sqlite", POSTGRES])
 async def desk(request, path):
-    """Run on each implementation; the place where PostgreSQL joins."""
-    store = SqlStore.in_memory() if request.param == "memory" else SqlStore(path)
-    async with store:
-        yield Desk(store)
+    """Run on each implementation."""
+    with open_database(request.param, path) as database:
+        async with SqlStore(database, inline=request.param == "memory") as store:
+            yield Desk(store)
+
+
+@pytest.fixture(params=["sqlite", POSTGRES])
+async def threaded(request, path):
+    """Run on those that have a writer's thread and read beside it."""
+    with open_database(request.param, path) as database:
+        async with SqlStore(database) as store:
+            yield Desk(store)
 
 
 @pytest.fixture
 async def disk(path):
-    """Run on a file with a writer thread only."""
+    """Run on a file with a writer's thread only."""
     async with SqlStore(path) as store:
         yield Desk(store)
+
+
+@pytest.fixture
+def place():
+    """Provide the URL of an empty place on the PostgreSQL server."""
+    with schema_url() as url:
+        yield url

@@ -99,7 +99,7 @@ async def test_another_programs_database_is_left_alone(path):
     conn.close()
 
     assert await refusal(path) == (
-        f"{path}: this database belongs to another program; name another file"
+        f"{path}: this database belongs to another program; name another one"
     )
 
 
@@ -137,7 +137,8 @@ async def test_directory_in_the_files_place_is_named(path):
 async def test_unknown_kind_of_database_is_named(path):
     """Only what this version knows is taken."""
     assert await refusal("mysql://host/db") == (
-        "a database of kind 'mysql' is not known; expected a path or sqlite:///FILE"
+        "a database of kind 'mysql' is not known;"
+        " expected a path, sqlite:///FILE or postgresql://USER@HOST/NAME"
     )
 
 
