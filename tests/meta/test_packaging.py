@@ -37,6 +37,12 @@ def declared() -> list[Requirement]:
     return [Requirement(text) for text in project()["project"]["dependencies"]]
 
 
+def optional() -> list[Requirement]:
+    """Return what the package's extras need."""
+    extras = project()["project"]["optional-dependencies"].values()
+    return [Requirement(text) for extra in extras for text in extra]
+
+
 def imported() -> set[str]:
     """Return the names of all packages of others that the package imports."""
     nodes = [node for path in python_files(PACKAGE) for node in ast.walk(parse(path))]
@@ -48,7 +54,7 @@ def imported() -> set[str]:
 
 def test_what_is_declared_is_what_is_imported():
     """No dependency is left over, and none is used that only another one brings."""
-    names = {canonicalize_name(requirement.name) for requirement in declared()}
+    names = {canonicalize_name(item.name) for item in [*declared(), *optional()]}
     used = names - ONLY_DATA - DECLARED_AHEAD
 
     assert {IMPORTED_AS.get(name, name.replace("-", "_")) for name in used} == imported()
