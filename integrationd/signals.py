@@ -235,6 +235,24 @@ class BudgetWaited(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRenewed(Signal):
+    """A provider gave a new access token."""
+
+    integration: str
+    rotated: bool
+    """With a new refresh token, which is kept."""
+    lifetime_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenUnkept(Signal):
+    """A provider gave a new refresh token, and it could not be stored."""
+
+    integration: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventAccepted(Signal):
     """A webhook was verified and stored, or recognised as one that already was."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
 from integrationd.config.units import format_duration
+from integrationd.engine.credentials import NOBODY, Credentials
 from integrationd.engine.world import World
 from integrationd.errors import (
     CredentialsError,
@@ -21,7 +22,7 @@ from integrationd.errors import (
 )
 from integrationd.model.json import Json
 from integrationd.model.runs import Counts
-from integrationd.model.secret import mask, reveal
+from integrationd.model.secret import Secret, mask, reveal
 from integrationd.ports.outside import Http
 from integrationd.signals import BudgetWaited, CallAnswered, CallRetried, CallSkipped
 from integrationd.wire import backoff
@@ -52,6 +53,8 @@ class Caller:
     retries: int
     secrets: Mapping[str, Json] = field(default_factory=dict, repr=False)
     """What a provider's own words must not repeat in a message."""
+    credentials: Credentials = NOBODY
+    """Put on each request when it is sent."""
     counts: Counts = field(default_factory=Counts)
     """Requests, retries and waiting since :meth:`take_counts`."""
 
@@ -59,27 +62,48 @@ class Caller:
         """Return the decoded reply, ``{status, headers, body}``.
 
         Args:
-            request: With its credentials.
+            request: Without credentials.
             shape: How the answer is read, and what the spec says of failures.
 
         Raises:
             SkippedError: A rule of the spec says that nothing came and that this is no failure.
             ProviderError: Of the class that says what to do; passing failures were tried again.
         """
+        judged, attempt = await self.settle(request, shape)
+        if judged.outcome.verdict is Verdict.ACCEPTED:
+            return judged.reply
+        raise self._error(judged.outcome, attempt)
+
+    async def settle(self, request: Request, shape: ReplyShape) -> tuple[Judged, int]:
+        """Return the last answer, whatever it means, and how many before it were tried again.
+
+        Raises:
+            ProviderError: A passing failure did not pass, or there are no credentials.
+        """
         attempt = 0
+        refused: Secret | None = None
         while True:
             await self._wait_for_budget()
-            judged = await self._try(request, shape)
+            signed = await self.credentials.sign(request, refused)
+            judged = await self._try(signed.request, shape)
             outcome = judged.outcome
-            if outcome.verdict is Verdict.ACCEPTED:
-                return judged.reply
+            if outcome.verdict is Verdict.REAUTHENTICATE and signed.token is not None:
+                if refused is not None:
+                    return _also_afresh(judged), attempt
+                refused = signed.token
+                self.counts = self.counts.plus(Counts(retries=1))
+                continue
             if outcome.verdict is not Verdict.RETRY:
-                raise self._error(outcome, attempt)
+                return judged, attempt
             attempt += 1
             wait_s = self._time_to_wait(outcome, attempt)
             if attempt > self.retries or wait_s > WAIT_IN_RUN_MAX_S:
                 raise self._error(outcome, attempt - 1)
             await self._wait_to_retry(outcome, attempt, wait_s)
+
+    def hidden(self) -> Mapping[str, Json]:
+        """Return the secrets that no message and no stored page token may hold."""
+        return {**self.secrets, **self.credentials.tokens()}
 
     def take_counts(self) -> Counts:
         """Return what was counted since last time, and begin anew."""
@@ -145,7 +169,7 @@ class Caller:
                 integration=self.integration,
                 attempt=attempt,
                 wait_s=round(wait_s, 3),
-                reason=mask(outcome.message, self.secrets),
+                reason=mask(outcome.message, self.hidden()),
             )
         )
         self.counts = self.counts.plus(Counts(retries=1))
@@ -160,11 +184,16 @@ class Caller:
         asked = ""
         if outcome.verdict is Verdict.RETRY and (outcome.wait_s or 0) > WAIT_IN_RUN_MAX_S:
             asked = f"; the provider asks to wait {format_span(outcome.wait_s or 0)}"
-        message = mask(f"{outcome.message}{tried}{asked}", self.secrets)
+        message = mask(f"{outcome.message}{tried}{asked}", self.hidden())
         if outcome.verdict is Verdict.SKIPPED:
             self.world.signals.emit(CallSkipped(integration=self.integration, reason=message))
             return SkippedError(message, status=outcome.status)
         return _ERRORS[outcome.kind](message, status=outcome.status)
+
+
+def _also_afresh(judged: Judged) -> Judged:
+    message = f"{judged.outcome.message} also with a fresh token"
+    return replace(judged, outcome=replace(judged.outcome, message=message))
 
 
 def format_span(span_s: float) -> str:

@@ -19,6 +19,8 @@ from integrationd.engine.progress import (
     plan_reading,
 )
 from integrationd.engine.renaming import explain_renaming, is_renamed
+from integrationd.engine.renewal import retries_of
+from integrationd.engine.tokens import credentials_of
 from integrationd.engine.walk import Walk
 from integrationd.engine.world import World
 from integrationd.errors import (
@@ -195,15 +197,15 @@ class _Run:
         variables = {"config": dict(integration.config), "secrets": await self._secrets()}
         base = base_call(self.plan.http, variables)
         policy = http_policy(integration, base, self.settings, variables)
-        retries = self.plan.http.retries
         async with world.http.open(policy) as http, renewed(world, self.plan.tenant, self.lease):
             caller = Caller(
                 world=world,
                 integration=integration.name,
                 http=http,
                 budget=self.budget,
-                retries=self.settings.defaults.retries if retries is None else retries,
+                retries=retries_of(integration, self.settings),
                 secrets=variables["secrets"],
+                credentials=credentials_of(world, integration, self.settings, variables),
             )
             rule = self.plan.stream.incremental
             self.walk = Walk(

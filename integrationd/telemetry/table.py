@@ -275,6 +275,30 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
         ),
     ),
     Entry(
+        signal=signals.TokenRenewed,
+        event="token.renewed",
+        level=LogLevel.INFO,
+        metrics=(
+            count(
+                "integrationd_tokens_renewed_total",
+                "Access tokens that providers gave.",
+                "integration",
+            ),
+        ),
+    ),
+    Entry(
+        signal=signals.TokenUnkept,
+        event="token.unkept",
+        level=LogLevel.ERROR,
+        metrics=(
+            count(
+                "integrationd_tokens_unkept_total",
+                "New refresh tokens that could not be stored.",
+                "integration",
+            ),
+        ),
+    ),
+    Entry(
         signal=signals.EventAccepted,
         event="event.accepted",
         level=LogLevel.DEBUG,

@@ -18,7 +18,8 @@ WAIT_MAX_S: Final = 86_400.0
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _RATE: Final = frozenset({429})
 _PASSING: Final = frozenset({408, 425, 500, 502, 503, 504})
-_AUTH: Final = frozenset({401, 403})
+_UNKNOWN_CALLER: Final = 401
+_FORBIDDEN: Final = 403
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,253}")
 
@@ -34,7 +35,7 @@ class Verdict(StrEnum):
     SKIPPED = "skipped"
     """Nothing came, and the spec says that this is no failure."""
     REAUTHENTICATE = "reauthenticate"
-    """The credentials were good once; fresh ones may do."""
+    """A fresh token may do; refused where there is none to be had."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +78,11 @@ def judge(answer: Answer, request: Request, now: datetime) -> Outcome:
             wait_s=parse_retry_after(answer.headers.get("retry-after", ""), now),
             status=status,
         )
+    if status == _UNKNOWN_CALLER:
+        return Outcome(verdict=Verdict.REAUTHENTICATE, kind="auth", message=message, status=status)
     if status in _REDIRECTS:
         message = f"redirects are not followed: {message}{_target(answer)}"
-    kind = "auth" if status in _AUTH else "permanent"
+    kind = "auth" if status == _FORBIDDEN else "permanent"
     return Outcome(verdict=Verdict.REFUSED, kind=kind, message=message, status=status)
 
 
