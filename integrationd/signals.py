@@ -81,6 +81,21 @@ class CopySpoiled(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ViewsChanged(Signal):
+    """The files give other entities or fields now, and their SQL views followed."""
+
+    made: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewAdvised(Signal):
+    """An entity has no SQL view, or one whose name nobody would guess."""
+
+    advice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecretMissed(Signal):
     """An integration cannot run until a person supplies a secret."""
 

@@ -25,6 +25,7 @@ from integrationd.engine.conductor import Conductor
 from integrationd.engine.desk import TokenDesk
 from integrationd.engine.renewal import find_lack
 from integrationd.engine.reshaping import mark_stale
+from integrationd.engine.shapes import lay_views
 from integrationd.engine.world import World
 from integrationd.model.ids import build_ulid
 from integrationd.signals import (
@@ -67,6 +68,8 @@ class Composition:
     """For integrations without their secrets, what is missing."""
     reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _told: frozenset[str] = frozenset()
+    _seen_remarks: frozenset[str] = frozenset()
+    """What was said of views already."""
 
     async def load(self) -> Loaded:
         """Read the files and swap to what is good of them; tell what is new."""
@@ -77,6 +80,7 @@ class Composition:
             self.conductor.swap(self.loaded.bundle)
             self._tell_problems()
             await mark_stale(self.store, self.loaded.bundle)
+            self._seen_remarks = await lay_views(self.world, self.loaded.bundle, self._seen_remarks)
             await self.look_for_secrets()
             took_s = self.world.clock.monotonic() - began_s
             self._tell_swap(before, self.loaded.bundle, took_s)

@@ -12,6 +12,7 @@ from integrationd.model.json import Json
 from integrationd.model.records import Removal, SetAside, StoredRecord, Upsert
 from integrationd.model.runs import Counts, Mode, RunStatus, Trigger
 from integrationd.ports.undo import UndoStore
+from integrationd.ports.views import ViewStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,5 +388,7 @@ class StoreUpkeep(Protocol):
         ...
 
 
-class Store(ReadingStore, ClaimStore, EventStore, StoreReader, UndoStore, StoreUpkeep, Protocol):
+class Store(
+    ReadingStore, ClaimStore, EventStore, StoreReader, UndoStore, ViewStore, StoreUpkeep, Protocol
+):
     """All of it: one database."""

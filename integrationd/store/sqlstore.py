@@ -30,6 +30,7 @@ from integrationd.ports.store import (
     Swept,
 )
 from integrationd.ports.undo import ChangeRow, RunDetails, UndoBy, UndoEnd, Undone
+from integrationd.ports.views import EntityShape, ViewsLaid
 from integrationd.store import (
     history,
     inbox,
@@ -41,6 +42,7 @@ from integrationd.store import (
     sweeps,
     undo,
     upkeep,
+    views,
 )
 from integrationd.store.database import Database
 from integrationd.store.sealed import SealedRows
@@ -232,6 +234,10 @@ class SqlStore:
     async def finish_undo(self, tenant: str, end: UndoEnd) -> None:
         """Settle a run that undid another; the stream's own progress is not touched."""
         await self._parts.writer.run(partial(undo.finish, tenant=tenant, end=end))
+
+    async def lay_views(self, shapes: Sequence[EntityShape]) -> ViewsLaid:
+        """Make, replace and drop views in one transaction, so that each shape has its own."""
+        return await views.lay(self._parts.readers, self._parts.writer, shapes)
 
     async def event_counts(self, tenant: str | None) -> Mapping[str, int]:
         """Return how many events each ``INTEGRATION/ENDPOINT`` has."""

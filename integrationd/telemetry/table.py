@@ -99,6 +99,8 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
     ),
     Entry(signal=signals.FileAdvised, event="file.advised", level=LogLevel.WARNING),
     Entry(signal=signals.CopySpoiled, event="copy.spoiled", level=LogLevel.WARNING),
+    Entry(signal=signals.ViewsChanged, event="views.changed", level=LogLevel.INFO),
+    Entry(signal=signals.ViewAdvised, event="view.advised", level=LogLevel.WARNING),
     Entry(
         signal=signals.SecretMissed,
         event="secret.missed",
