@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, insert, null, select, update
 
@@ -12,7 +13,7 @@ from integrationd.model.records import DeleteReason, Upsert
 from integrationd.model.runs import Counts
 from integrationd.ports.store import PageCommit
 from integrationd.store import aside, database, leases, readings
-from integrationd.store.prepared import Prepared, Row
+from integrationd.store.prepared import Prepared, PreparedMany, Row, insert_many
 from integrationd.store.tables import changes, counters, records, seen, streams
 from integrationd.store.values import pack_numbers, to_ms
 
@@ -25,11 +26,8 @@ _PLACE = (
 )
 _FOUND = (records.c.external_id, records.c.no, records.c.digest, records.c.deleted)
 _FIND_MANY = Prepared(
-    lambda db: select(*_FOUND).where(*_PLACE, records.c.external_id.in_(db.text_list())),
-    "tenant",
-    "integration",
-    "entity",
-    "texts",
+    lambda db: db.look_up(_FOUND, _PLACE, records.c.external_id),
+    *("tenant", "integration", "entity", "texts"),
 )
 _FIND_ONE = Prepared(
     select(*_FOUND).where(*_PLACE, records.c.external_id == bindparam("external_id")),
@@ -39,90 +37,68 @@ _FIND_ONE = Prepared(
     "external_id",
 )
 
-_RECORD = (
+_ADD = insert_many(
+    records,
     *("no", "tenant", "integration", "entity", "external_id", "id", "stream"),
     *("seq", "changed_at", "digest", "data"),
 )
-_ADD = Prepared(insert(records).values({name: bindparam(name) for name in _RECORD}), *_RECORD)
-_NOTE_ADDED = Prepared(
-    insert(changes).values(
-        {name: bindparam(name) for name in ("tenant", "seq", "record_no", "op", "run", "at")}
-    ),
-    "tenant",
-    "seq",
-    "record_no",
-    "op",
-    "run",
-    "at",
-)
-_NOTE_BEFORE = Prepared(
-    insert(changes).from_select(
+_NOTE_ADDED = insert_many(changes, "tenant", "seq", "record_no", "op", "run", "at")
+_NOTE = {name: changes.c[name].type for name in ("seq", "op", "run", "at", "record_no")}
+_NOTE_BEFORE = PreparedMany(
+    lambda _, row: insert(changes).from_select(
         ["tenant", "seq", "record_no", "op", "run", "at", "before"],
         select(
-            records.c.tenant,
-            bindparam("new_seq"),
-            records.c.no,
-            bindparam("op"),
-            bindparam("run"),
-            bindparam("at"),
+            *(records.c.tenant, row["seq"], records.c.no, row["op"], row["run"], row["at"]),
             records.c.data,
-        ).where(records.c.no == bindparam("record_no")),
+        ).where(records.c.no == row["record_no"]),
     ),
-    "new_seq",
-    "op",
-    "run",
-    "at",
-    "record_no",
+    _NOTE,
 )
-_CHANGE = Prepared(
-    update(records)
-    .where(records.c.no == bindparam("record_no"))
-    .values(
-        seq=bindparam("new_seq"),
-        changed_at=bindparam("at"),
-        digest=bindparam("new_digest"),
-        data=bindparam("new_data"),
+_CHANGE = PreparedMany(
+    lambda _, row: (
+        update(records)
+        .where(records.c.no == row["record_no"])
+        .values(
+            seq=row["new_seq"],
+            changed_at=row["at"],
+            digest=row["new_digest"],
+            data=row["new_data"],
+        )
     ),
-    "new_seq",
-    "at",
-    "new_digest",
-    "new_data",
-    "record_no",
+    {
+        "new_seq": records.c.seq.type,
+        "at": records.c.changed_at.type,
+        "new_digest": records.c.digest.type,
+        "new_data": records.c.data.type,
+        "record_no": records.c.no.type,
+    },
 )
-_REVIVE = Prepared(
-    update(records)
-    .where(records.c.no == bindparam("record_no"))
-    .values(stream=bindparam("new_stream"), deleted=null()),
-    "new_stream",
-    "record_no",
-)
-_BURY = Prepared(
-    update(records)
-    .where(records.c.no == bindparam("record_no"))
-    .values(
-        seq=bindparam("new_seq"),
-        changed_at=bindparam("at"),
-        deleted=bindparam("reason"),
-        digest=null(),
-        data=null(),
+_REVIVE = PreparedMany(
+    lambda _, row: (
+        update(records)
+        .where(records.c.no == row["record_no"])
+        .values(stream=row["new_stream"], deleted=null())
     ),
-    "new_seq",
-    "at",
-    "reason",
-    "record_no",
+    {"new_stream": records.c.stream.type, "record_no": records.c.no.type},
 )
-_FEWER_LIVING = Prepared(
-    update(streams)
-    .where(
-        streams.c.tenant == bindparam("tenant_is"),
-        streams.c.integration == bindparam("integration_is"),
-        streams.c.stream
-        == select(records.c.stream).where(records.c.no == bindparam("record_no")).scalar_subquery(),
-    )
-    .values(living=streams.c.living - 1),
-    "tenant_is",
-    "integration_is",
-    "record_no",
+_BURY = PreparedMany(
+    lambda _, row: (
+        update(records)
+        .where(records.c.no == row["record_no"])
+        .values(
+            seq=row["new_seq"],
+            changed_at=row["at"],
+            deleted=row["reason"],
+            digest=null(),
+            data=null(),
+        )
+    ),
+    {
+        "new_seq": records.c.seq.type,
+        "at": records.c.changed_at.type,
+        "reason": records.c.deleted.type,
+        "record_no": records.c.no.type,
+    },
 )
 _MORE_LIVING = Prepared(
     update(streams)
@@ -137,12 +113,11 @@ _MORE_LIVING = Prepared(
     "integration_is",
     "stream_is",
 )
-_LAST_SEQ = Prepared(
-    select(counters.c.value).where(
-        counters.c.tenant == bindparam("tenant"), counters.c.name == "seq"
-    ),
-    "tenant",
+_SEQ = select(counters.c.value).where(
+    counters.c.tenant == bindparam("tenant"), counters.c.name == "seq"
 )
+_LAST_SEQ = Prepared(_SEQ, "tenant")
+_HOLD_SEQ = Prepared(_SEQ.with_for_update(), "tenant")
 _SET_SEQ = Prepared(
     update(counters)
     .where(counters.c.tenant == bindparam("tenant_is"), counters.c.name == "seq")
@@ -161,15 +136,31 @@ _SEEN = ("tenant", "run", "part", "nos")
 _KEEP_SEEN = Prepared(insert(seen).values({name: bindparam(name) for name in _SEEN}), *_SEEN)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change:
-    """Who changes records, and when."""
+    """Who changes records, and when; begun by :func:`begin_change`."""
 
     conn: Connection
     tenant: str
     integration: str
     run: int
     at: int
+    last: int
+    """The last place in the tenant's feed that is taken."""
+
+
+def begin_change(conn: Connection, tenant: str, integration: str, run: int, at: int) -> Change:
+    """Begin to change records of a tenant.
+
+    Until this transaction ends nobody else can: what is compared here stays as it is, and the feed
+    shows changes in the order of their places.
+    """
+    last: int | None = _HOLD_SEQ.run(conn, tenant).scalar_one_or_none()
+    if last is None:
+        first = database.of(conn).insert(counters).values(tenant=tenant, name="seq", value=0)
+        conn.execute(first.on_conflict_do_nothing())
+        last = _HOLD_SEQ.run(conn, tenant).scalar_one()
+    return Change(conn, tenant, integration, run, at, last)
 
 
 @dataclass(slots=True)
@@ -187,7 +178,7 @@ def commit_page(conn: Connection, tenant: str, page: PageCommit) -> Counts:
     """Store the page; see :meth:`integrationd.ports.store.ReadingStore.commit_page`."""
     leases.check(conn, tenant, page.lease)
     run = readings.get_run(conn, tenant, page.run_id)
-    change = Change(conn, tenant, page.key.integration, run.no, to_ms(page.at))
+    change = begin_change(conn, tenant, page.key.integration, run.no, to_ms(page.at))
     compared = _compare(change, page)
     changed = [Rewrite(CHANGED, no, it.digest, it.data.decode()) for it, no in compared.changed]
     back = [Rewrite(ADDED, no, it.digest, it.data.decode()) for it, no in compared.back]
@@ -233,13 +224,13 @@ def overwrite(change: Change, rewrites: Sequence[Rewrite]) -> None:
     for seq, (op, no, digest, data) in enumerate(rewrites, start=first):
         notes.append((seq, op, change.run, change.at, no))
         rows.append((seq, change.at, digest, data, no))
-    _NOTE_BEFORE.run_many(change.conn, notes)
-    _CHANGE.run_many(change.conn, rows)
+    _NOTE_BEFORE.run(change.conn, notes)
+    _CHANGE.run(change.conn, rows)
 
 
 def revive(change: Change, stream: str, nos: Sequence[int]) -> None:
     """Take tombstones that :func:`overwrite` gave data for living records of a stream."""
-    _REVIVE.run_many(change.conn, [(stream, no) for no in nos])
+    _REVIVE.run(change.conn, [(stream, no) for no in nos])
     count_living(change, stream, len(nos))
 
 
@@ -250,27 +241,44 @@ def count_living(change: Change, stream: str, more: int) -> None:
 
 def bury(change: Change, removed: Sequence[tuple[int, str]]) -> None:
     """Make tombstones of living records, given as number and reason; their data becomes history."""
+    if not removed:
+        return
     conn = change.conn
+    for stream, count in _count_streams(conn, [no for no, _ in removed]):
+        count_living(change, stream, -count)
     first = take_seqs(change, len(removed))
     notes = [
         (seq, DELETED, change.run, change.at, no)
         for seq, (no, _) in enumerate(removed, start=first)
     ]
-    _NOTE_BEFORE.run_many(conn, notes)
-    _FEWER_LIVING.run_many(conn, [(change.tenant, change.integration, no) for no, _ in removed])
+    _NOTE_BEFORE.run(conn, notes)
     graves = [(seq, change.at, reason, no) for seq, (no, reason) in enumerate(removed, start=first)]
-    _BURY.run_many(conn, graves)
+    _BURY.run(conn, graves)
+
+
+def _count_streams(conn: Connection, nos: Sequence[int]) -> Iterable[Row]:
+    """Tell how many of those records each stream has."""
+    counts: Counter[str] = Counter()
+    for start in range(0, len(nos), _LIST_MAX):
+        some = records.c.no.in_(nos[start : start + _LIST_MAX])
+        for stream, count in conn.execute(
+            select(records.c.stream, func.count()).where(some).group_by(records.c.stream)
+        ):
+            counts[stream] += count
+    return counts.items()
+
+
+_LIST_MAX: Final = 10_000
+"""Places in one statement; SQLite and PostgreSQL's protocol end at some 32,000."""
 
 
 def take_seqs(change: Change, count: int) -> int:
     """Reserve that many places in the tenant's feed; return the first."""
-    if not count:
-        return 0
-    last = last_seq(change.conn, change.tenant)
-    if not _SET_SEQ.run(change.conn, last + count, change.tenant).rowcount:
-        row = {"tenant": change.tenant, "name": "seq", "value": last + count}
-        change.conn.execute(insert(counters).values(**row))
-    return last + 1
+    first = change.last + 1
+    if count:
+        change.last += count
+        _SET_SEQ.run(change.conn, change.last, change.tenant)
+    return first
 
 
 def last_seq(conn: Connection, tenant: str) -> int:
@@ -326,8 +334,8 @@ def _write_new(change: Change, page: PageCommit, new: list[tuple[Upsert, bytes]]
         whose = (no, tenant, integration, entity, upsert.external_id, fresh, stream)
         rows.append((*whose, seq, at, upsert.digest, upsert.data.decode()))
         notes.append((tenant, seq, no, ADDED, run, at))
-    _ADD.run_many(conn, rows)
-    _NOTE_ADDED.run_many(conn, notes)
+    _ADD.run(conn, rows)
+    _NOTE_ADDED.run(conn, notes)
     return nos
 
 
