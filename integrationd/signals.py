@@ -171,6 +171,21 @@ class RunFinished(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineReplayed(Signal):
+    """What waited in quarantine was mapped again."""
+
+    tenant: str
+    integration: str
+    stream: str
+    run_id: str
+    status: str
+    counts: Counts
+    """``quarantined`` is what waits still."""
+    took_s: float
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunReverted(Signal):
     """What a run had written was undone, or some of it."""
 

@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "preview": "What the next reading would change.",
     "records": "What is stored.",
     "runs": "What was read, when, and how it ended.",
+    "quarantine": "Records that could not be mapped.",
     "status": "How everything stands.",
     "reload": "Have the daemon read its files again.",
     "secret": "Credentials that the daemon keeps, sealed.",

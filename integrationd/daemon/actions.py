@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import integrationd
 from integrationd.config.problems import nearest
 from integrationd.daemon.composition import Composition
+from integrationd.daemon.quarantining import drop_quarantined, replay_lines
 from integrationd.daemon.reverting import revert_lines
 from integrationd.daemon.secrets import LocalSecrets
 from integrationd.engine.receive import public_url
@@ -18,7 +19,7 @@ from integrationd.engine.sync import RunOutcome, RunWish
 from integrationd.errors import UsageError
 from integrationd.model.json import Json
 from integrationd.model.runs import Trigger
-from integrationd.ports.actions import RevertWish, SyncWish
+from integrationd.ports.actions import QuarantineWish, RevertWish, SyncWish
 from integrationd.signals import PageCommitted, RunStarted, Signal
 
 PATH_TOKEN_BYTES = 24
@@ -76,6 +77,14 @@ class LocalActions:
     def revert(self, wish: RevertWish) -> AsyncIterator[Json]:
         """Undo what a run wrote, telling what happens."""
         return revert_lines(self._parts, wish)
+
+    def replay(self, wish: QuarantineWish) -> AsyncIterator[Json]:
+        """Map again what waits in quarantine, one stream after the other."""
+        return replay_lines(self._parts, wish)
+
+    async def drop(self, wish: QuarantineWish) -> Json:
+        """Forget what waits."""
+        return await drop_quarantined(self._parts, wish)
 
     async def reload(self) -> Json:
         """Read the files again; one after the other, or what follows an older load might win."""

@@ -172,6 +172,7 @@ class Daemon:
 
     async def _after_load(self) -> None:
         await self._book()
+        self.parts.conductor.retry(await self.parts.store.streams(None))
         await self._open_endpoints()
         self.notifier.status(self._status_line())
 
@@ -219,7 +220,9 @@ class Daemon:
 
     async def _prune(self) -> None:
         keep = self.parts.settings.retention
-        retention = Retention(runs=keep.runs, events=keep.events, history=keep.history)
+        retention = Retention(
+            runs=keep.runs, events=keep.events, history=keep.history, quarantine=keep.quarantine
+        )
         wait_s = PRUNE_FIRST_S
         while True:
             await asyncio.sleep(wait_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -14,11 +14,14 @@ from integrationd.config.units import Rate
 from integrationd.engine.calling import WAIT_IN_RUN_MAX_S
 from integrationd.engine.plans import StreamPlan, build_plan
 from integrationd.engine.preview import preview_stream
+from integrationd.engine.replay import ReplayOutcome, replay_stream
+from integrationd.engine.reshaping import retriable
 from integrationd.engine.sync import RunOutcome, RunWish, sync_stream
 from integrationd.engine.world import World
 from integrationd.errors import IntegrationError, SettingsError, StoreBrokenError, UsageError
 from integrationd.model.json import Json
 from integrationd.model.runs import Trigger
+from integrationd.ports.store import StreamRow
 from integrationd.signals import RunSkipped
 from integrationd.spec.bundle import Bundle
 from integrationd.spec.documents import Integration
@@ -47,6 +50,7 @@ class Conductor:
     _plans: dict[tuple[str, str], StreamPlan] = field(default_factory=dict)
     _budgets: dict[str, tuple[Rate, Budget]] = field(default_factory=dict)
     _slots: asyncio.Semaphore | None = None
+    _retries: set[asyncio.Task[None]] = field(default_factory=set)
     _closed: bool = False
 
     def swap(self, bundle: Bundle) -> None:
@@ -123,6 +127,36 @@ class Conductor:
         return preview_stream(
             self.world, plan, wish, settings=self.settings, budget=self._budget(plan)
         )
+
+    async def replay(self, name: str, stream: str, ids: Sequence[int]) -> ReplayOutcome | None:
+        """Map again what waits of a stream, all or some; None where another process reads it.
+
+        Raises:
+            UsageError: No such stream any more, or its records have other names by now.
+        """
+        self.streams_of(name, (stream,))
+        return await self.instead(
+            name, stream, lambda: replay_stream(self.world, self._plan(name, stream), ids)
+        )
+
+    def retry(self, rows: Iterable[StreamRow]) -> list[asyncio.Task[None]]:
+        """Map again what was refused by specs of another shape; called after files were loaded.
+
+        Returns what is begun; nobody has to wait for it.
+        """
+        begun = []
+        for name, stream in retriable(rows, self.bundle):
+            again = asyncio.create_task(self._retry(name, stream), name=f"retry {name}/{stream}")
+            self._retries.add(again)
+            again.add_done_callback(self._retries.discard)
+            begun.append(again)
+        return begun
+
+    async def _retry(self, name: str, stream: str) -> None:
+        try:
+            await self.replay(name, stream, ())
+        except IntegrationError as refused:
+            _log.info("quarantine of %s/%s is not mapped again: %s", name, stream, refused)
 
     async def drain(self, patience_s: float) -> int:
         """Start nothing more, wait for what runs, cancel the late; returns how many those were."""

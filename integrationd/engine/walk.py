@@ -146,6 +146,7 @@ class Walk:
                 upserts=upserts,
                 removals=shaped.removals,
                 aside=shaped.aside,
+                shape=self.plan.prints.shape,
                 state=self.committed,
                 at=self.world.clock.now(),
                 counts=self.caller.take_counts().plus(

@@ -21,13 +21,19 @@ class Trigger(StrEnum):
     SCHEDULE = "schedule"
     MANUAL = "manual"
     WEBHOOK = "webhook"
+    REPLAY = "replay"
+    """What waits in quarantine is mapped again; nothing is asked."""
 
 
 class Mode(StrEnum):
-    """Whether everything is read, or what changed since the cursor, or nothing: a run is undone."""
+    """Whether everything is read, or what changed since the cursor, or nothing.
+
+    Nothing is read where a run is undone, and where what waits in quarantine is mapped again.
+    """
 
     FULL = "full"
     INCREMENTAL = "incremental"
+    REPLAY = "replay"
     REVERT = "revert"
 
 

@@ -11,6 +11,7 @@ from integrationd.model.events import NewEvent, StoredEvent
 from integrationd.model.json import Json
 from integrationd.model.records import Removal, SetAside, StoredRecord, Upsert
 from integrationd.model.runs import Counts, Mode, RunStatus, Trigger
+from integrationd.ports.quarantine import QuarantineStore
 from integrationd.ports.undo import UndoStore
 from integrationd.ports.views import ViewStore
 
@@ -100,6 +101,8 @@ class PageCommit:
     counts: Counts
     """What only the engine knows of this page: read, cleaned, dropped, requests, retries and
     waited_ms; the store counts the rest, one page for each commit included."""
+    shape: str = ""
+    """Fingerprint of the spec that the records were mapped by."""
     track_seen: bool = False
     """Keep which records were seen, for the sweep."""
     ids: Ids = ()
@@ -197,22 +200,8 @@ class StreamRow:
     """As in :class:`ReadingState`."""
     shape: str = ""
     """As in :class:`ReadingState`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuarantineRow:
-    """One record that waits for a person or a better mapping."""
-
-    fingerprint: str
-    integration: str
-    stream: str
-    source: Json
-    code: str
-    field: str
-    reason: str
-    run_id: str
-    first_at: datetime
-    last_at: datetime
+    refused_by: frozenset[str] = frozenset()
+    """Shapes of the specs that what waits in quarantine was mapped by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,12 +339,6 @@ class StoreReader(Protocol):
         """Yield runs, newest first."""
         ...
 
-    def quarantine(
-        self, tenant: str | None, key: StreamKey | None = None
-    ) -> AsyncIterator[QuarantineRow]:
-        """Yield what waits in quarantine, oldest first."""
-        ...
-
     async def streams(self, tenant: str | None) -> list[StreamRow]:
         """Return what is known of every stream that was ever read."""
         ...
@@ -372,6 +355,8 @@ class Retention:
     runs: timedelta
     events: timedelta
     history: timedelta
+    quarantine: timedelta | None = None
+    """Since the last time that a record came; None keeps it."""
     batch: int = 1000
     """Rows removed in one transaction, so that the writer is never held long."""
 
@@ -389,6 +374,14 @@ class StoreUpkeep(Protocol):
 
 
 class Store(
-    ReadingStore, ClaimStore, EventStore, StoreReader, UndoStore, ViewStore, StoreUpkeep, Protocol
+    ReadingStore,
+    ClaimStore,
+    EventStore,
+    StoreReader,
+    QuarantineStore,
+    UndoStore,
+    ViewStore,
+    StoreUpkeep,
+    Protocol,
 ):
     """All of it: one database."""

@@ -191,6 +191,9 @@ class RetentionSettings:
     events: timedelta = timedelta(days=30)
     """Inbound calls."""
     history: timedelta = timedelta(days=365)
+    """What records held before they changed."""
+    quarantine: timedelta = timedelta(days=365)
+    """Records that could not be mapped, since the last time that they came."""
     """What records were before they changed."""
 
 

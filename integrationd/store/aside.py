@@ -34,7 +34,7 @@ _CLEAR = Prepared(
     "texts",
 )
 _KEY = ("tenant", "integration", "stream", "fingerprint")
-_FACTS = ("source", "code", "field", "reason", "run_id", "last_at")
+_FACTS = ("source", "code", "field", "reason", "run_id", "shape", "last_at")
 _ROW = (*_KEY, *_FACTS, "first_at")
 
 
@@ -82,7 +82,7 @@ def put(conn: Connection, tenant: str, page: PageCommit) -> None:
         one.fingerprint: (one.source.decode(errors="replace"), one.code, one.field, one.reason)
         for one in page.aside
     }
-    last = (page.run_id, at, at)
+    last = (page.run_id, page.shape, at, at)
     _PUT.run(conn, [(*where, name, *facts, *last) for name, facts in rows.items()])
 
 

@@ -9,14 +9,16 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, insert, null, select, update
 
-from integrationd.model.records import DeleteReason, Upsert
+from integrationd.model.records import DeleteReason, Removal, Upsert
 from integrationd.model.runs import Counts
-from integrationd.ports.store import PageCommit
+from integrationd.ports.store import Ids, PageCommit, StreamKey
 from integrationd.store import aside, database, leases, readings
 from integrationd.store.prepared import Prepared, PreparedMany, Row, insert_many
 from integrationd.store.tables import changes, counters, records, seen, streams
 from integrationd.store.values import pack_numbers, to_ms
 
+OWN_COUNTS = ("added", "changed", "unchanged", "deleted", "filtered")
+"""Counts that :func:`write` knows; the engine's word for them is never taken."""
 ADDED, CHANGED, DELETED = "added", "changed", "deleted"
 
 _PLACE = (
@@ -163,6 +165,25 @@ def begin_change(conn: Connection, tenant: str, integration: str, run: int, at: 
     return Change(conn, tenant, integration, run, at, last)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Records to be written together."""
+
+    key: StreamKey
+    entity: str
+    upserts: Sequence[Upsert]
+    removals: Sequence[Removal]
+    ids: Ids
+
+
+class Written(NamedTuple):
+    """What came of a batch."""
+
+    nos: list[int]
+    """The numbers of the upserted records."""
+    counts: Counts
+
+
 @dataclass(slots=True)
 class _Compared:
     """A page's records beside what is stored."""
@@ -179,33 +200,45 @@ def commit_page(conn: Connection, tenant: str, page: PageCommit) -> Counts:
     leases.check(conn, tenant, page.lease)
     run = readings.get_run(conn, tenant, page.run_id)
     change = begin_change(conn, tenant, page.key.integration, run.no, to_ms(page.at))
-    compared = _compare(change, page)
-    changed = [Rewrite(CHANGED, no, it.digest, it.data.decode()) for it, no in compared.changed]
-    back = [Rewrite(ADDED, no, it.digest, it.data.decode()) for it, no in compared.back]
-    overwrite(change, [*changed, *back])
-    if compared.back:
-        revive(change, page.key.stream, [no for _, no in compared.back])
-    nos = [*compared.nos, *_write_new(change, page, compared.new)]
-    if compared.new:
-        count_living(change, page.key.stream, len(compared.new))
-    gone = _remove(change, page)
+    batch = Batch(
+        key=page.key,
+        entity=page.entity,
+        upserts=page.upserts,
+        removals=page.removals,
+        ids=page.ids,
+    )
+    nos, counts = write(change, batch)
     nos += _set_aside(change, page)
     if page.track_seen and nos:
         part = _NEXT_PART.run(conn, tenant, run.no).scalar_one()
         _KEEP_SEEN.run(conn, tenant, run.no, part, pack_numbers(nos))
-    counts = replace(
-        page.counts,
-        pages=1,
+    own = {name: getattr(counts, name) for name in OWN_COUNTS}
+    counts = replace(page.counts, pages=1, quarantined=len(page.aside), **own)
+    readings.keep_state(conn, (tenant, page.key, page.partition), page.state)
+    readings.add_counts(conn, run.no, counts)
+    return counts
+
+
+def write(change: Change, batch: Batch) -> Written:
+    """Add, change, bring back and bury records, each where it is not so already."""
+    compared = _compare(change, batch)
+    changed = [Rewrite(CHANGED, no, it.digest, it.data.decode()) for it, no in compared.changed]
+    back = [Rewrite(ADDED, no, it.digest, it.data.decode()) for it, no in compared.back]
+    overwrite(change, [*changed, *back])
+    if compared.back:
+        revive(change, batch.key.stream, [no for _, no in compared.back])
+    nos = [*compared.nos, *_write_new(change, batch, compared.new)]
+    if compared.new:
+        count_living(change, batch.key.stream, len(compared.new))
+    gone = _remove(change, batch)
+    counts = Counts(
         added=len(compared.new) + len(compared.back),
         changed=len(compared.changed),
         unchanged=len(compared.nos) - len(compared.changed) - len(compared.back),
         deleted=gone[DeleteReason.SOURCE],
         filtered=gone[DeleteReason.FILTERED],
-        quarantined=len(page.aside),
     )
-    readings.keep_state(conn, (tenant, page.key, page.partition), page.state)
-    readings.add_counts(conn, run.no, counts)
-    return counts
+    return Written(nos, counts)
 
 
 class Rewrite(NamedTuple):
@@ -287,9 +320,9 @@ def last_seq(conn: Connection, tenant: str) -> int:
     return found or 0
 
 
-def _find(change: Change, page: PageCommit, wanted: Iterable[str]) -> dict[str, Row]:
+def _find(change: Change, entity: str, wanted: Iterable[str]) -> dict[str, Row]:
     """Return (number, digest, deleted) of those external ids that are stored."""
-    place = (change.tenant, change.integration, page.entity)
+    place = (change.tenant, change.integration, entity)
     db = database.of(change.conn)
     listable: list[str] = []
     others: list[str] = []
@@ -303,14 +336,14 @@ def _find(change: Change, page: PageCommit, wanted: Iterable[str]) -> dict[str, 
     return {external_id: (no, digest, deleted) for external_id, no, digest, deleted in rows}
 
 
-def _compare(change: Change, page: PageCommit) -> _Compared:
-    stored = _find(change, page, (upsert.external_id for upsert in page.upserts))
+def _compare(change: Change, batch: Batch) -> _Compared:
+    stored = _find(change, batch.entity, (upsert.external_id for upsert in batch.upserts))
     compared = _Compared()
     nos = compared.nos
-    for number, upsert in enumerate(page.upserts):
+    for number, upsert in enumerate(batch.upserts):
         known = stored.get(upsert.external_id)
         if known is None:
-            compared.new.append((upsert, page.ids[number]))
+            compared.new.append((upsert, batch.ids[number]))
             continue
         no, digest, deleted = known
         nos.append(no)
@@ -321,12 +354,12 @@ def _compare(change: Change, page: PageCommit) -> _Compared:
     return compared
 
 
-def _write_new(change: Change, page: PageCommit, new: list[tuple[Upsert, bytes]]) -> Iterable[int]:
+def _write_new(change: Change, batch: Batch, new: list[tuple[Upsert, bytes]]) -> Iterable[int]:
     """Add records; return their numbers."""
     if not new:
         return ()
     conn, tenant, run, at = change.conn, change.tenant, change.run, change.at
-    integration, entity, stream = change.integration, page.entity, page.key.stream
+    integration, entity, stream = change.integration, batch.entity, batch.key.stream
     first_seq = take_seqs(change, len(new))
     nos = database.of(conn).take_numbers(conn, len(new))
     rows, notes = [], []
@@ -339,12 +372,12 @@ def _write_new(change: Change, page: PageCommit, new: list[tuple[Upsert, bytes]]
     return nos
 
 
-def _remove(change: Change, page: PageCommit) -> dict[DeleteReason, int]:
-    """Bury those of the page's removals that live; return how many, by reason."""
+def _remove(change: Change, batch: Batch) -> dict[DeleteReason, int]:
+    """Bury those of the removals that live; return how many, by reason."""
     gone = dict.fromkeys(DeleteReason, 0)
-    reasons = {removal.external_id: removal.reason for removal in page.removals}
+    reasons = {removal.external_id: removal.reason for removal in batch.removals}
     if reasons:
-        found = _find(change, page, reasons)
+        found = _find(change, batch.entity, reasons)
         living = [(no, reasons[key]) for key, (no, _, deleted) in found.items() if deleted is None]
         bury(change, [(no, reason.value) for no, reason in living])
         for _, reason in living:
@@ -360,5 +393,5 @@ def _set_aside(change: Change, page: PageCommit) -> list[int]:
     if not page.aside:
         return []
     aside.put(change.conn, change.tenant, page)
-    found = _find(change, page, {one.fingerprint for one in page.aside})
+    found = _find(change, page.entity, {one.fingerprint for one in page.aside})
     return [no for no, _, _ in found.values()]

@@ -149,6 +149,13 @@ def begin_run(conn: Connection, tenant: str, start: RunStart, lease: Lease) -> N
         conn.execute(insert(streams).values(**first, living=0, errors=0, last_run=no))
 
 
+def count_errors(conn: Connection, tenant: str, key: StreamKey, more: int) -> None:
+    """Count readings of the stream that failed."""
+    if more:
+        stream = update(streams).where(_is_stream(tenant, key))
+        conn.execute(stream.values(errors=streams.c.errors + more))
+
+
 def note_run(conn: Connection, tenant: str, start: RunStart, *, reverts: str | None = None) -> int:
     """Put the run into the history; return its number.
 
@@ -244,7 +251,8 @@ def add_counts(conn: Connection, run_no: int, counts: Counts) -> None:
 def end_dead(conn: Connection, place: tuple[str, StreamKey], at: int) -> int:
     """Fail the stream's runs that nobody settled and forget what they saw; return how many.
 
-    Of readings, that is: one that undid a run says nothing of how well the stream is read.
+    Of readings, that is: one that undid a run, or mapped again what waited, says nothing of how
+    well the stream is read.
     """
     tenant, key = place
     dead = and_(
@@ -258,7 +266,7 @@ def end_dead(conn: Connection, place: tuple[str, StreamKey], at: int) -> int:
     for no, _ in found:
         settle(conn, place, no, failed)
         _forget(conn, tenant, no)
-    return sum(mode != Mode.REVERT for _, mode in found)
+    return sum(mode not in (Mode.REVERT, Mode.REPLAY) for _, mode in found)
 
 
 def _read_cursor(conn: Connection, place: Partition) -> str | None:

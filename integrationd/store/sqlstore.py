@@ -13,11 +13,16 @@ from typing import Self
 from integrationd.model.events import NewEvent, StoredEvent
 from integrationd.model.records import StoredRecord
 from integrationd.model.runs import Counts
+from integrationd.ports.quarantine import (
+    QuarantineQuery,
+    QuarantineRow,
+    ReplayCommit,
+    ReplayEnd,
+)
 from integrationd.ports.store import (
     Accepted,
     Lease,
     PageCommit,
-    QuarantineRow,
     ReadingState,
     RecordQuery,
     Retention,
@@ -39,6 +44,7 @@ from integrationd.store import (
     pages,
     queries,
     readings,
+    replays,
     sweeps,
     undo,
     upkeep,
@@ -201,10 +207,28 @@ class SqlStore:
         return self._parts.readers.walk(queries.fetch_runs(tenant, key), limit)
 
     def quarantine(
-        self, tenant: str | None, key: StreamKey | None = None
+        self, tenant: str | None, query: QuarantineQuery | None = None
     ) -> AsyncIterator[QuarantineRow]:
         """Yield what waits in quarantine, oldest first."""
-        return self._parts.readers.walk(queries.fetch_quarantine(tenant, key), None)
+        asked = query or QuarantineQuery()
+        return self._parts.readers.walk(queries.fetch_quarantine(tenant, asked), asked.limit)
+
+    async def drop_quarantined(self, ids: Sequence[int]) -> int:
+        """Forget records that wait; return how many there were."""
+        return await self._parts.writer.run(partial(replays.drop, ids=ids))
+
+    async def begin_replay(self, tenant: str, start: RunStart, lease: Lease) -> None:
+        """Note a run that maps again what waits."""
+        work = partial(replays.begin, tenant=tenant, start=start, lease=lease)
+        await self._parts.writer.run(work)
+
+    async def finish_replay(self, tenant: str, end: ReplayEnd) -> None:
+        """Settle such a run."""
+        await self._parts.writer.run(partial(replays.finish, tenant=tenant, end=end))
+
+    async def commit_replay(self, tenant: str, replay: ReplayCommit) -> Counts:
+        """Store what can be mapped by now and let it go; keep the rest with its new reason."""
+        return await self._parts.writer.run(partial(replays.commit, tenant=tenant, replay=replay))
 
     async def streams(self, tenant: str | None) -> list[StreamRow]:
         """Return what is known of every stream that was ever read."""

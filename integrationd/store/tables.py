@@ -186,6 +186,7 @@ quarantine = _table(
     _text("field"),
     _text("reason"),
     _text("run_id"),
+    _text("shape", ""),
     _number("first_at"),
     _number("last_at"),
     UniqueConstraint("tenant", "integration", "stream", "fingerprint"),

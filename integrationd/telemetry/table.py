@@ -169,6 +169,11 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
         ),
     ),
     Entry(
+        signal=signals.QuarantineReplayed,
+        event="quarantine.replayed",
+        level=LogLevel.INFO,
+    ),
+    Entry(
         signal=signals.RunReverted,
         event="run.reverted",
         level=LogLevel.INFO,
