@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from integrationd.config.problems import nearest
 from integrationd.config.units import Rate
@@ -16,7 +16,7 @@ from integrationd.engine.plans import StreamPlan, build_plan
 from integrationd.engine.preview import preview_stream
 from integrationd.engine.replay import ReplayOutcome, replay_stream
 from integrationd.engine.reshaping import retriable
-from integrationd.engine.sync import RunOutcome, RunWish, sync_stream
+from integrationd.engine.sync import Declined, RunOutcome, RunWish, sync_stream
 from integrationd.engine.world import World
 from integrationd.errors import IntegrationError, SettingsError, StoreBrokenError, UsageError
 from integrationd.model.json import Json
@@ -34,6 +34,8 @@ UNMETERED: Final = Rate(10**9, timedelta(seconds=1))
 """Of an integration without a rate: nobody ever waits for it, but a 429 still pauses all."""
 
 
+Run: TypeAlias = asyncio.Task[RunOutcome | Declined]
+SCHEDULED: Final = RunWish(trigger=Trigger.SCHEDULE)
 _log = logging.getLogger(__name__)
 
 
@@ -84,20 +86,35 @@ class Conductor:
             key for key in every if (key in wanted if wanted else integration.streams[key].enabled)
         ]
 
-    def due(self, name: str, stream: str) -> None:
-        """Start a scheduled run, unless one is under way or the stream is not read any more."""
+    def due(
+        self, name: str, stream: str, wish: RunWish = SCHEDULED, *, told: bool = False
+    ) -> Run | None:
+        """Start a scheduled run, unless one is under way or the stream is not read any more.
+
+        Args:
+            name: The integration.
+            stream: Its stream.
+            wish: What is to be read.
+            told: It was told before that the run cannot begin.
+
+        Returns:
+            The run; None where none begins.
+        """
         integration = self.bundle.integrations.get(name)
         found = None if integration is None else integration.streams.get(stream)
         if found is None or not found.is_read() or self._closed:
-            return
+            return None
+        skipped = None
         if (name, stream) in self.running:
-            self.world.signals.emit(RunSkipped(integration=name, stream=stream))
-            return
-        if self._is_paused(name):
+            skipped = RunSkipped(integration=name, stream=stream)
+        elif self._is_paused(name):
             reason = "the provider asked for a time without requests"
-            self.world.signals.emit(RunSkipped(integration=name, stream=stream, reason=reason))
-            return
-        self._start(name, stream, RunWish(trigger=Trigger.SCHEDULE))
+            skipped = RunSkipped(integration=name, stream=stream, reason=reason)
+        if skipped is None:
+            return self._start(name, stream, wish)
+        if not told:
+            self.world.signals.emit(skipped)
+        return None
 
     async def sync(self, name: str, stream: str, wish: RunWish) -> RunOutcome | None:
         """Run now and wait for the outcome; None where another process reads the stream.
@@ -106,7 +123,8 @@ class Conductor:
         """
         await self._wait_for_turn(name, stream)
         self.streams_of(name, (stream,))  # while we waited, files may have changed
-        return await asyncio.shield(self._start(name, stream, wish))
+        outcome = await asyncio.shield(self._start(name, stream, wish))
+        return outcome if isinstance(outcome, RunOutcome) else None
 
     async def instead(
         self, name: str, stream: str, work: Callable[[], Coroutine[Any, Any, T]]
@@ -171,7 +189,7 @@ class Conductor:
             await asyncio.wait(late)
         return len(late)
 
-    def _start(self, name: str, stream: str, wish: RunWish) -> asyncio.Task[RunOutcome | None]:
+    def _start(self, name: str, stream: str, wish: RunWish) -> Run:
         run = self._run(self._plan(name, stream), wish)
         return self._track(name, stream, self._guarded(run))
 
@@ -201,7 +219,7 @@ class Conductor:
             self.failed.set()
             raise
 
-    async def _run(self, plan: StreamPlan, wish: RunWish) -> RunOutcome | None:
+    async def _run(self, plan: StreamPlan, wish: RunWish) -> RunOutcome | Declined:
         if self._slots is None:
             self._slots = asyncio.Semaphore(self.settings.limits.runs)
         async with self._slots:

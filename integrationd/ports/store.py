@@ -12,7 +12,9 @@ from integrationd.model.json import Json
 from integrationd.model.records import Removal, SetAside, StoredRecord, Upsert
 from integrationd.model.runs import Counts, Mode, RunStatus, Trigger
 from integrationd.ports.quarantine import QuarantineStore
+from integrationd.ports.slots import Slot, SlotStore
 from integrationd.ports.undo import UndoStore
+from integrationd.ports.upkeep import StoreUpkeep
 from integrationd.ports.views import ViewStore
 
 
@@ -69,6 +71,8 @@ class RunStart:
     mode: Mode
     started_at: datetime
     resumed: bool = False
+    slot: Slot | None = None
+    """The time of the schedule that it takes; a run that a person asked for has none."""
 
 
 class Ids(Protocol):
@@ -223,8 +227,14 @@ class ReadingStore(Protocol):
         """Return the partition's progress; an empty one where it was never read."""
         ...
 
-    async def begin_run(self, tenant: str, start: RunStart, lease: Lease) -> None:
-        """Note that a run began; an older run of the stream still marked running has died."""
+    async def begin_run(self, tenant: str, start: RunStart, lease: Lease) -> datetime | None:
+        """Note that a run began and take its slot; an older run still marked running has died.
+
+        Where the last run was stopped or died, the new one goes on for it, whosever the slot is.
+
+        Returns:
+            None where it begins; else the slot that was taken before, and nothing was noted.
+        """
         ...
 
     async def commit_page(self, tenant: str, page: PageCommit) -> Counts:
@@ -348,33 +358,9 @@ class StoreReader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
-    """How long what is kept."""
-
-    runs: timedelta
-    events: timedelta
-    history: timedelta
-    quarantine: timedelta | None = None
-    """Since the last time that a record came; None keeps it."""
-    batch: int = 1000
-    """Rows removed in one transaction, so that the writer is never held long."""
-
-
-class StoreUpkeep(Protocol):
-    """What the daemon does for the store."""
-
-    async def prune(self, now: datetime, retention: Retention) -> Mapping[str, int]:
-        """Remove what is older than it may be, in short transactions; rows removed by table."""
-        ...
-
-    async def ping(self) -> None:
-        """Commit something small; raises StoreError when the store cannot commit."""
-        ...
-
-
 class Store(
     ReadingStore,
+    SlotStore,
     ClaimStore,
     EventStore,
     StoreReader,

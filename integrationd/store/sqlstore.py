@@ -25,7 +25,6 @@ from integrationd.ports.store import (
     PageCommit,
     ReadingState,
     RecordQuery,
-    Retention,
     RunEnd,
     RunRow,
     RunStart,
@@ -35,6 +34,7 @@ from integrationd.ports.store import (
     Swept,
 )
 from integrationd.ports.undo import ChangeRow, RunDetails, UndoBy, UndoEnd, Undone
+from integrationd.ports.upkeep import Retention
 from integrationd.ports.views import EntityShape, ViewsLaid
 from integrationd.store import (
     history,
@@ -45,6 +45,7 @@ from integrationd.store import (
     queries,
     readings,
     replays,
+    slots,
     sweeps,
     undo,
     upkeep,
@@ -120,10 +121,17 @@ class SqlStore:
         place = (tenant, key, partition)
         return await self._parts.readers.read(partial(readings.load_state, place=place))
 
-    async def begin_run(self, tenant: str, start: RunStart, lease: Lease) -> None:
-        """Note that a run began; an older run of the stream still marked running has died."""
+    async def begin_run(self, tenant: str, start: RunStart, lease: Lease) -> datetime | None:
+        """Note that a run began and take its slot; else return the one that was taken before."""
         work = partial(readings.begin_run, tenant=tenant, start=start, lease=lease)
-        await self._parts.writer.run(work)
+        return await self._parts.writer.run(work)
+
+    async def open_calendars(
+        self, tenant: str, schedules: Mapping[StreamKey, str], now: datetime
+    ) -> Mapping[StreamKey, datetime]:
+        """Note which schedules run, and return the last slot of each of these streams."""
+        work = partial(slots.open_calendars, tenant=tenant, schedules=schedules, now=now)
+        return await self._parts.writer.run(work)
 
     async def commit_page(self, tenant: str, page: PageCommit) -> Counts:
         """Store one page, all or nothing, and return its counts."""

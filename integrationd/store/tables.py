@@ -143,6 +143,19 @@ streams = _table(
 Records whose ``seq`` is not above ``stale_seq`` were last written before their spec changed.
 """
 
+slots = _table(
+    "slots",
+    _text("tenant"),
+    _text("integration"),
+    _text("stream"),
+    _text("schedule"),
+    _number("slot"),
+    PrimaryKeyConstraint("tenant", "integration", "stream"),
+    with_rowid=False,
+)
+"""The last time of each stream's schedule that was taken, by whichever process; ``schedule`` is
+the calendar that it is of, empty for an interval."""
+
 readings = _table(
     "readings",
     _text("tenant"),

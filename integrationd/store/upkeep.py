@@ -18,7 +18,7 @@ from sqlalchemy import (
     update,
 )
 
-from integrationd.ports.store import Retention
+from integrationd.ports.upkeep import Retention
 from integrationd.store import database
 from integrationd.store.readers import Readers
 from integrationd.store.tables import changes, counters, events, meta, quarantine, runs, streams

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from integrationd.ports.store import Retention
+from integrationd.ports.upkeep import Retention
 from integrationd.store import tables
 
 DAY = timedelta(days=1)

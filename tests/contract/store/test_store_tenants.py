@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from integrationd.model.runs import RunStatus
-from integrationd.ports.store import ReadingState, Retention, StreamKey, Swept
+from integrationd.ports.store import ReadingState, StreamKey, Swept
+from integrationd.ports.upkeep import Retention
 
 A, B = "a", "b"
 

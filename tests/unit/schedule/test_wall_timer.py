@@ -1,4 +1,4 @@
-"""The timer on the real event loop, in tens of milliseconds."""
+"""The timer and its twin on the real event loop, in tens of milliseconds."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import asyncio
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from integrationd.ports.outside import Timer
-from integrationd.schedule.timer import IntervalTimer
+from integrationd.schedule.timer import WallTimer
+from tests.support.timers import LoopTimer
 
 NEVER = timedelta(hours=1)
-NOW = timedelta(0)
 
 
 class SystemClock:
@@ -34,11 +35,33 @@ def ms(count: int) -> timedelta:
     return timedelta(milliseconds=count)
 
 
-@pytest.fixture
-async def timer():
+def build(kind: str) -> WallTimer | LoopTimer:
+    """Build one of the timers."""
+    return WallTimer() if kind == "wall" else LoopTimer(SystemClock())
+
+
+@pytest.fixture(params=["wall", "loop"])
+async def timer(request: pytest.FixtureRequest):
     """Run a timer."""
-    async with IntervalTimer(SystemClock()) as running:
+    async with build(request.param) as running:
         yield running
+
+
+def put(
+    timer: Timer,
+    key: str,
+    *,
+    every: timedelta,
+    callback: Callable[[str], None],
+    first_delay: timedelta = timedelta(0),
+) -> None:
+    """Set a key that is due at a fixed distance from its first time on."""
+    first = datetime.now(UTC) + first_delay
+
+    def following(moment: datetime) -> datetime:
+        return first + (moment - first) // every * every + every
+
+    timer.set(key, first=first, following=following, callback=callback)
 
 
 async def test_first_call_comes_after_its_delay_and_then_at_each_interval(timer: Timer):
@@ -48,7 +71,7 @@ async def test_first_call_comes_after_its_delay_and_then_at_each_interval(timer:
     def due(key: str) -> None:
         called.append((key, round(time.monotonic() - started, 3)))
 
-    timer.set("acme/orders", every=ms(50), first_delay=ms(100), callback=due)
+    put(timer, "acme/orders", every=ms(50), first_delay=ms(100), callback=due)
     await asyncio.sleep(0.23)
 
     assert [key for key, _ in called] == ["acme/orders"] * 3
@@ -60,9 +83,7 @@ async def test_callback_runs_on_the_loop(timer: Timer):
     """A callback may touch what the loop's thread owns."""
     threads: list[int] = []
 
-    timer.set(
-        "a", every=NEVER, first_delay=NOW, callback=lambda _: threads.append(threading.get_ident())
-    )
+    put(timer, "a", every=NEVER, callback=lambda _: threads.append(threading.get_ident()))
     await asyncio.sleep(0.05)
 
     assert threads == [threading.get_ident()]
@@ -71,7 +92,7 @@ async def test_callback_runs_on_the_loop(timer: Timer):
 async def test_late_calls_come_once(timer: Timer):
     """A loop that was held up makes one call for all that were missed, and none is dropped."""
     called: list[str] = []
-    timer.set("a", every=ms(20), first_delay=ms(20), callback=called.append)
+    put(timer, "a", every=ms(20), first_delay=ms(20), callback=called.append)
 
     time.sleep(0.11)  # noqa: ASYNC251 - the loop is held up on purpose
     await asyncio.sleep(0.005)
@@ -82,8 +103,8 @@ async def test_late_calls_come_once(timer: Timer):
 async def test_setting_again_begins_anew(timer: Timer):
     """The later setting counts."""
     called: list[str] = []
-    timer.set("a", every=NEVER, first_delay=ms(30), callback=lambda _: called.append("old"))
-    timer.set("a", every=NEVER, first_delay=ms(60), callback=lambda _: called.append("new"))
+    put(timer, "a", every=NEVER, first_delay=ms(30), callback=lambda _: called.append("old"))
+    put(timer, "a", every=NEVER, first_delay=ms(60), callback=lambda _: called.append("new"))
 
     await asyncio.sleep(0.1)
 
@@ -91,11 +112,49 @@ async def test_setting_again_begins_anew(timer: Timer):
     assert timer.keys() == {"a"}
 
 
+async def test_next_time_is_known(timer: Timer):
+    """It is the first one, then what follows it; what is not set has none."""
+    first = datetime.now(UTC) + ms(30)
+    later = first + timedelta(days=1)
+    timer.set("a", first=first, following=lambda _: later, callback=lambda _: None)
+
+    assert timer.next_at("a") == first
+    await asyncio.sleep(0.06)
+    assert timer.next_at("a") == later
+    assert timer.next_at("b") is None
+
+
+async def test_what_never_comes_again_is_called_once(timer: Timer):
+    """A schedule that ends is taken off."""
+    called: list[str] = []
+    timer.set("a", first=datetime.now(UTC), following=lambda _: None, callback=called.append)
+    await asyncio.sleep(0.06)
+
+    assert called == ["a"]
+    assert timer.keys() == frozenset()
+
+
+async def test_following_is_asked_with_a_moment_that_is_not_before_the_call(timer: Timer):
+    """Else the same time would come twice."""
+    asked: list[datetime] = []
+    first = datetime.now(UTC) + ms(20)
+
+    def following(moment: datetime) -> datetime:
+        asked.append(moment)
+        return moment + NEVER
+
+    timer.set("a", first=first, following=following, callback=lambda _: None)
+    await asyncio.sleep(0.06)
+
+    assert asked
+    assert all(moment >= first for moment in asked)
+
+
 async def test_removed_key_is_not_called(timer: Timer):
     """What is removed is silent, and removing it twice is no fault."""
     called: list[str] = []
     for key in ("a", "b"):
-        timer.set(key, every=NEVER, first_delay=ms(30), callback=called.append)
+        put(timer, key, every=NEVER, first_delay=ms(30), callback=called.append)
     timer.remove("a")
     timer.remove("a")
 
@@ -115,7 +174,7 @@ async def test_callback_that_raises_is_logged_and_called_again(timer: Timer, cap
             again.set()
         raise RuntimeError("broken")
 
-    timer.set("a", every=ms(30), first_delay=NOW, callback=fail)
+    put(timer, "a", every=ms(30), callback=fail)
     async with asyncio.timeout(2):
         await again.wait()
     await asyncio.sleep(0)
@@ -124,11 +183,12 @@ async def test_callback_that_raises_is_logged_and_called_again(timer: Timer, cap
     assert [record.levelno for record in caplog.records] == [logging.ERROR] * len(called)
 
 
-async def test_left_timer_calls_no_more():
+@pytest.mark.parametrize("kind", ["wall", "loop"])
+async def test_left_timer_calls_no_more(kind: str):
     """After the end nothing is called, and nothing is left on the loop."""
     called: list[str] = []
-    async with IntervalTimer(SystemClock()) as timer:
-        timer.set("a", every=ms(10), first_delay=ms(10), callback=called.append)
+    async with build(kind) as timer:
+        put(timer, "a", every=ms(10), first_delay=ms(10), callback=called.append)
     await asyncio.sleep(0.03)
 
     assert called == []
@@ -138,7 +198,7 @@ async def test_left_timer_calls_no_more():
 async def test_timer_is_quiet(timer: Timer, caplog):
     """APScheduler's own tales are not told, whatever the root logger's level."""
     caplog.set_level(logging.DEBUG)
-    timer.set("a", every=ms(10), first_delay=NOW, callback=lambda _: None)
+    put(timer, "a", every=ms(10), callback=lambda _: None)
     await asyncio.sleep(0.03)
     timer.remove("a")
 
