@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "secret": "Credentials that the daemon keeps, sealed.",
     "webhook": "Where a sender posts to.",
     "events": "Inbound calls.",
+    "db": "The database's schema.",
     "play": "Play a provider, to try a spec without an account.",
     "new": "Write a first file, with comments.",
     "schema": "What editors need to help with files.",

@@ -80,6 +80,10 @@ class Database(Protocol):
         """Give unused pages back to the disk, at most so many; return how many it were."""
         ...
 
+    def count_others(self, conn: Connection) -> int:
+        """Count the connections of other processes of this program."""
+        ...
+
     def read_clock(self, conn: Connection, given: datetime) -> datetime:
         """Return the time that claims go by: of one clock for all processes that write."""
         ...

@@ -190,6 +190,11 @@ class Postgres:
         """Do nothing: autovacuum does it."""
         return 0
 
+    def count_others(self, conn: Connection) -> int:
+        """Count this program's other sessions in the same database, by the name that it gives."""
+        count: int = conn.execute(_COUNT_OTHERS).scalar_one()
+        return count
+
     def read_clock(self, conn: Connection, given: datetime) -> datetime:
         """Return the server's time: the machines' clocks need not agree."""
         if self.by_given_time:
@@ -248,6 +253,10 @@ def _each(types: Mapping[str, Type]) -> TableValuedAlias:
 _ONE: ColumnElement[int] = literal_column("1")
 """Written out: by a bind the planner could not know how few rows there will be."""
 
+_COUNT_OTHERS = text(
+    "select count(*) from pg_stat_activity where datname = current_database() "
+    "and pid <> pg_backend_pid() and application_name = current_setting('application_name')"
+)
 _TAKE_NUMBERS = text("select nextval('records_no_seq') from generate_series(1, :count)")
 
 _PASSING = frozenset({"40001", "40P01", "23505"})

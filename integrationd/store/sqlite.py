@@ -175,6 +175,10 @@ class Sqlite:
             conn.exec_driver_sql("PRAGMA incremental_vacuum(1)")
         return count
 
+    def count_others(self, conn: Connection) -> int:  # noqa: ARG002 - the lock says it
+        """Tell that there are none: whoever writes holds the state directory's lock."""
+        return 0
+
     def read_clock(self, conn: Connection, given: datetime) -> datetime:  # noqa: ARG002 - its own
         """Return what was given: all that write are on one machine."""
         return given
