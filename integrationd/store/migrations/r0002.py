@@ -11,6 +11,7 @@ _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 def upgrade(op: Operations) -> None:
     """Add what is new, table by table."""
     _keys(op)
+    _quarantine(op)
     _readings(op)
     _runs(op)
     _secrets(op)
@@ -38,6 +39,10 @@ def _keys(op: Operations) -> None:
         sqlite_where=sa.text("state = 'active'"),
         postgresql_where=sa.text("state = 'active'"),
     )
+
+
+def _quarantine(op: Operations) -> None:
+    op.add_column("quarantine", sa.Column("shape", _TEXT, server_default="", nullable=False))
 
 
 def _readings(op: Operations) -> None:
