@@ -15,6 +15,7 @@ def upgrade(op: Operations) -> None:
     _readings(op)
     _runs(op)
     _secrets(op)
+    _slots(op)
     _streams(op)
 
 
@@ -71,6 +72,19 @@ def _secrets(op: Operations) -> None:
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "integration", "name"),
         sqlite_with_rowid=True,
+    )
+
+
+def _slots(op: Operations) -> None:
+    op.create_table(
+        "slots",
+        sa.Column("tenant", _TEXT, nullable=False),
+        sa.Column("integration", _TEXT, nullable=False),
+        sa.Column("stream", _TEXT, nullable=False),
+        sa.Column("schedule", _TEXT, nullable=False),
+        sa.Column("slot", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "integration", "stream"),
+        sqlite_with_rowid=False,
     )
 
 
