@@ -68,9 +68,12 @@ class Http(Protocol):
         """Perform one call and return the whole answer, whatever its status.
 
         Raises:
-            UnavailableError: No answer in time, or a broken one: worth another try.
+            UnreachedError: Nothing was sent: no address, no connection, no TLS.
+            UnavailableError: No answer in time, or a broken one: worth another try, unless what
+                was asked must not be done twice.
             EgressError: The host, address or port is one that must not be called.
-            RefusedError: The answer is larger than allowed, or its encoding unknown.
+            UnreadableError: The answer is larger than allowed, or its encoding unknown.
+            RefusedError: The request cannot be sent as it is.
         """
         ...
 
@@ -114,29 +117,25 @@ class Timer(Protocol):
         self,
         key: str,
         *,
-        first: datetime,
-        following: Callable[[datetime], datetime | None],
+        every: timedelta,
+        first_delay: timedelta,
         callback: Callable[[str], None],
     ) -> None:
-        """Call ``callback(key)`` at a time of the wall clock and then again and again.
+        """Call ``callback(key)`` after a first delay and then again and again.
 
         A key that is set already begins anew. The callback runs on the event loop and returns at
         once. A call that comes late comes once, however many were missed.
 
         Args:
             key: What is due, ``acme/orders``.
-            first: When it is due first; a time that has passed is now.
-            following: Gives the time after a moment at which it is due next; None is never.
+            every: The time between two calls, more than zero.
+            first_delay: How long until the first one; zero is now.
             callback: Told the key.
         """
         ...
 
     def remove(self, key: str) -> None:
         """Call no more; a key that is not set is none that is called."""
-        ...
-
-    def next_at(self, key: str) -> datetime | None:
-        """Return when a key is called next; None where it never is."""
         ...
 
     def keys(self) -> frozenset[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from sqlalchemy import Connection, insert, inspect, select
 
 from integrationd import __version__
@@ -31,34 +29,18 @@ def check(conn: Connection, database: Database) -> None:
         _check(conn, database)
 
 
-def read_version(conn: Connection, database: Database) -> int:
-    """Return the schema that the database has.
-
-    Raises:
-        StoreError: It is empty, or another program's.
-    """
+def _check(conn: Connection, database: Database) -> None:
     where, tables = database.where, inspect(conn).get_table_names()
     if not tables:
         raise StoreError(f"{where}: nothing is stored; start the daemon or run: integrationd sync")
-    found = None
-    if meta.name in tables:
-        version = select(meta.c.value).where(meta.c.name == "schema")
-        found = conn.execute(version).scalar_one_or_none()
-    if found is None or not found.isdigit():
+    if meta.name not in tables:
         raise StoreError(f"{where}: this database belongs to another program; name another one")
-    return int(found)
-
-
-def refuse(database: Database, found: int) -> NoReturn:
-    """Say what to do about a database of another version."""
+    found = conn.execute(select(meta.c.value).where(meta.c.name == "schema")).scalar_one_or_none()
+    if found == str(SCHEMA_VERSION):
+        return
     advice = "run: integrationd db upgrade"
-    if found > SCHEMA_VERSION:
+    if found is not None and found.isdigit() and int(found) > SCHEMA_VERSION:
         advice = "install the newer integrationd that made it"
-    has = f"{database.where}: the database has schema {found}"
-    raise StoreError(f"{has}, this version needs {SCHEMA_VERSION}; {advice}")
-
-
-def _check(conn: Connection, database: Database) -> None:
-    found = read_version(conn, database)
-    if found != SCHEMA_VERSION:
-        refuse(database, found)
+    raise StoreError(
+        f"{where}: the database has schema {found}, this version needs {SCHEMA_VERSION}; {advice}"
+    )
