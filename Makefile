@@ -17,7 +17,7 @@ LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.
 	--generate-hashes --no-emit-index-url --no-header --exclude-newer "4 days" --upgrade
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test env check tests contract acceptance bench lock wheel errors reference clean
+.PHONY: help demo test env check tests contract acceptance bench lock wheel errors migration reference clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -68,6 +68,9 @@ wheel: $(STAMP)  ## Build dist/integrationd-*.whl
 
 errors: $(STAMP)  ## Write docs/reference/errors.md anew from tests/bad
 	$(BIN)/python -m tests.meta.errors_page
+
+migration: $(STAMP)  ## Write the newest migration anew from store/tables.py, until it is released
+	$(BIN)/python -m tests.meta.migration
 
 reference: $(STAMP)  ## Write docs/reference anew from the parser's definitions
 	$(BIN)/python -m tests.meta.reference_pages

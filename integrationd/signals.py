@@ -81,6 +81,21 @@ class CopySpoiled(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ViewsChanged(Signal):
+    """The files give other entities or fields now, and their SQL views followed."""
+
+    made: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewAdvised(Signal):
+    """An entity has no SQL view, or one whose name nobody would guess."""
+
+    advice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecretMissed(Signal):
     """An integration cannot run until a person supplies a secret."""
 
@@ -156,6 +171,21 @@ class RunFinished(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineReplayed(Signal):
+    """What waited in quarantine was mapped again."""
+
+    tenant: str
+    integration: str
+    stream: str
+    run_id: str
+    status: str
+    counts: Counts
+    """``quarantined`` is what waits still."""
+    took_s: float
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunReverted(Signal):
     """What a run had written was undone, or some of it."""
 
@@ -197,37 +227,6 @@ class RunSkipped(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OperationCalled(Signal):
-    """A call of an operation ended, well or not."""
-
-    tenant: str
-    integration: str
-    operation: str
-    run_id: str
-    """Empty where the answer came from memory."""
-    status: str
-    counts: Counts
-    took_s: float
-    error: str = ""
-    kind: str = ""
-    """auth, rate, temporary or permanent where it failed."""
-    known: bool = True
-    """False where it may have been done though nobody said so."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IntegrationProbed(Signal):
-    """A probe ended, well or not."""
-
-    tenant: str
-    integration: str
-    status: str
-    took_s: float
-    error: str = ""
-    kind: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CallSkipped(Signal):
     """A rule of the spec took an answer for nothing."""
 
@@ -263,6 +262,24 @@ class BudgetWaited(Signal):
 
     integration: str
     wait_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRenewed(Signal):
+    """A provider gave a new access token."""
+
+    integration: str
+    rotated: bool
+    """With a new refresh token, which is kept."""
+    lifetime_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenUnkept(Signal):
+    """A provider gave a new refresh token, and it could not be stored."""
+
+    integration: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,8 @@ class RateType(click.ParamType[Rate]):
 @click.option("--bad", default=3, show_default=True, type=click.IntRange(min=0))
 @click.option("--seed", default=1, show_default=True, help="Another one tells another story.")
 @click.option("--rate", type=RateType(), help="Refuse more calls than this, such as 20/s.")
+@click.option("--token-lifetime", metavar="SPAN", type=DurationType(), default="1h")
+@click.option("--rotate-tokens", is_flag=True, help="Give a new refresh token with each use.")
 @click.option("--changes", metavar="EVERY", type=DurationType(), help="Change some records, 5s.")
 @click.option("--webhook", metavar="URL", help="Post signed events there.")
 @click.option("--webhook-every", metavar="EVERY", type=DurationType(), default="10s")
@@ -81,6 +83,8 @@ def command(said: Common, name: str, **options: Json) -> int:
         bad=options["bad"],
         seed=options["seed"],
         rate=options["rate"],
+        token_lifetime_s=options["token_lifetime"],
+        rotate_tokens=options["rotate_tokens"],
     )
     habits = Habits(
         changes_every_s=options["changes"],

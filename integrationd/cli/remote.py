@@ -6,6 +6,7 @@ import http.client
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,7 +22,7 @@ from integrationd.errors import (
     UsageError,
 )
 from integrationd.model.json import Json
-from integrationd.ports.actions import RevertWish, SyncWish
+from integrationd.ports.actions import QuarantineWish, RevertWish, SyncWish
 
 
 class _SocketLine(http.client.HTTPConnection):
@@ -89,6 +90,15 @@ class RemoteActions:
         path = f"/api/v1/integrations/{name}/streams/{stream}/preview"
         for line in self._ask_lines(path, {"full": wish.full}):
             yield line
+
+    async def replay(self, wish: QuarantineWish) -> AsyncIterator[Json]:
+        """Map again what waits in quarantine."""
+        for line in self._ask_lines("/api/v1/quarantine/replay", asdict(wish)):
+            yield line
+
+    async def drop(self, wish: QuarantineWish) -> Json:
+        """Forget what waits."""
+        return self._ask("POST", "/api/v1/quarantine/drop", asdict(wish))
 
     async def reload(self) -> Json:
         """Read the files again."""

@@ -76,6 +76,8 @@ def _stream_line(stream: Json) -> str:
     run = stream["last_run"]
     if run is not None:
         parts.append(f"last run {run['status']} at {run['ended_at'] or run['started_at']}")
+    if stream["next_run_at"]:
+        parts.append(f"next at {stream['next_run_at']}")
     if stream["unfinished"]:
         parts.append("unfinished, the next run goes on")
     when = "off" if not stream["enabled"] else stream["schedule"]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 import integrationd
 from integrationd.config.problems import nearest
 from integrationd.daemon.composition import Composition
+from integrationd.daemon.quarantining import drop_quarantined, replay_lines
 from integrationd.daemon.reverting import revert_lines
 from integrationd.daemon.secrets import LocalSecrets
+from integrationd.engine.agenda import Agenda
 from integrationd.engine.receive import public_url
 from integrationd.engine.rows import counts_json, format_time
 from integrationd.engine.status import integrations_status, read_standing
@@ -18,7 +21,7 @@ from integrationd.engine.sync import RunOutcome, RunWish
 from integrationd.errors import UsageError
 from integrationd.model.json import Json
 from integrationd.model.runs import Trigger
-from integrationd.ports.actions import RevertWish, SyncWish
+from integrationd.ports.actions import QuarantineWish, RevertWish, SyncWish
 from integrationd.signals import PageCommitted, RunStarted, Signal
 
 PATH_TOKEN_BYTES = 24
@@ -29,11 +32,15 @@ class LocalActions:
     """What people ask for, done here."""
 
     def __init__(
-        self, parts: Composition, after_load: Callable[[], Awaitable[None]] | None = None
+        self,
+        parts: Composition,
+        after_load: Callable[[], Awaitable[None]] | None = None,
+        agenda: Agenda | None = None,
     ) -> None:
-        """Take the parts, and what is to follow each load."""
+        """Take the parts; the daemon also gives what is to follow each load, and its agenda."""
         self._parts = parts
         self._after_load = after_load
+        self._agenda = agenda
         self.secrets = LocalSecrets(parts, running=after_load is not None)
         self._reloading = asyncio.Lock()
 
@@ -77,6 +84,14 @@ class LocalActions:
         """Undo what a run wrote, telling what happens."""
         return revert_lines(self._parts, wish)
 
+    def replay(self, wish: QuarantineWish) -> AsyncIterator[Json]:
+        """Map again what waits in quarantine, one stream after the other."""
+        return replay_lines(self._parts, wish)
+
+    async def drop(self, wish: QuarantineWish) -> Json:
+        """Forget what waits."""
+        return await drop_quarantined(self._parts, wish)
+
     async def reload(self) -> Json:
         """Read the files again; one after the other, or what follows an older load might win."""
         async with self._reloading:
@@ -96,7 +111,11 @@ class LocalActions:
         parts = self._parts
         await parts.look_for_secrets()
         bundle = parts.loaded.bundle
-        rows, events = await read_standing(parts.store, bundle)
+        standing = replace(
+            await read_standing(parts.store, bundle),
+            missing=parts.missing,
+            next_runs={} if self._agenda is None else self._agenda.next_runs(),
+        )
         return {
             "daemon": {
                 "version": integrationd.__version__,
@@ -108,7 +127,7 @@ class LocalActions:
                 "problems": [str(problem) for problem in bundle.problems],
                 "kept": sorted(parts.loaded.kept),
             },
-            "integrations": integrations_status(bundle, rows, events, parts.missing),
+            "integrations": integrations_status(bundle, standing),
         }
 
     async def webhook_url(self, integration: str, endpoint: str) -> Json:

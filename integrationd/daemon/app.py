@@ -21,12 +21,11 @@ from integrationd.daemon.lock import locked
 from integrationd.daemon.notify import Notifier
 from integrationd.daemon.paths import Paths
 from integrationd.daemon.system import SystemClock
-from integrationd.engine.agenda import Appointment, appointments
+from integrationd.engine.agenda import Agenda
 from integrationd.engine.receive import Inlet
-from integrationd.engine.status import read_standing
 from integrationd.errors import StoreError
-from integrationd.ports.store import Retention, StreamKey
-from integrationd.schedule.timer import IntervalTimer
+from integrationd.ports.upkeep import Retention
+from integrationd.schedule.timer import WallTimer
 from integrationd.signals import DaemonStarted, DaemonStopped, DaemonStopping, StorePruned
 from integrationd.spec.settings import Listen, Settings
 from integrationd.telemetry.metrics import Metrics
@@ -64,7 +63,7 @@ async def run_daemon(paths: Paths, settings: Settings, *, learn: Learn = ignore)
             parts = await stack.enter_async_context(
                 compose(paths, settings, Broadcast(SignalSink(metrics)), learn=learn)
             )
-            timer = await stack.enter_async_context(IntervalTimer(clock))
+            timer = await stack.enter_async_context(WallTimer())
             daemon = Daemon(parts=parts, timer=timer, notifier=Notifier(os.environ))
             await daemon.take_up()
             app = build_listener(hooks=daemon.hooks, health=daemon.health, metrics=metrics.render)
@@ -82,21 +81,27 @@ class Daemon:
     """The parts in motion."""
 
     parts: Composition
-    timer: IntervalTimer
+    timer: WallTimer
     notifier: Notifier
     hooks: Hooks = field(init=False)
     health: Health = field(init=False)
+    agenda: Agenda = field(init=False)
     actions: LocalActions = field(init=False)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _booked: dict[StreamKey, Appointment] = field(default_factory=dict)
     _reason: str = ""
 
     def __post_init__(self) -> None:
         """Build what faces outwards."""
         self.hooks = Hooks(world=self.parts.world, settings=self.parts.settings)
         self.health = Health(store=self.parts.store)
-        self.actions = LocalActions(self.parts, self._after_load)
+        self.agenda = Agenda(
+            world=self.parts.world,
+            conductor=self.parts.conductor,
+            timer=self.timer,
+            zone=self.parts.settings.timezone,
+        )
+        self.actions = LocalActions(self.parts, self._after_load, self.agenda)
 
     async def take_up(self) -> None:
         """Load the files for the first time."""
@@ -163,39 +168,17 @@ class Daemon:
         parts.broadcast.emit(DaemonStopping(reason=self._reason))
         self.health.ready = False
         self.hooks.closed = True
-        for key in list(self._booked):
-            self.timer.remove(_timer_key(key))
+        self.agenda.close()
         await parts.conductor.drain(parts.settings.drain.total_seconds())
         parts.broadcast.emit(
             DaemonStopped(took_s=round(parts.world.clock.monotonic() - began_s, 3))
         )
 
     async def _after_load(self) -> None:
-        await self._book()
+        await self.agenda.book()
+        self.parts.conductor.retry(await self.parts.store.streams(None))
         await self._open_endpoints()
         self.notifier.status(self._status_line())
-
-    async def _book(self) -> None:
-        """Put every stream on the timer; what did not change keeps its time."""
-        rows, _ = await read_standing(self.parts.store, self.parts.loaded.bundle)
-        now = self.parts.world.clock.now()
-        wanted = {item.key: item for item in appointments(self.parts.loaded.bundle, rows, now)}
-        for key in self._booked.keys() - wanted.keys():
-            self.timer.remove(_timer_key(key))
-        for key, item in wanted.items():
-            kept = self._booked.get(key)
-            if kept is None or kept.every != item.every:
-                self.timer.set(
-                    _timer_key(key),
-                    every=item.every,
-                    first_delay=item.first_delay,
-                    callback=self._due,
-                )
-        self._booked = wanted
-
-    def _due(self, key: str) -> None:
-        integration, _, stream = key.partition("/")
-        self.parts.conductor.due(integration, stream)
 
     async def _open_endpoints(self) -> None:
         inlets: dict[str, Inlet] = {}
@@ -219,7 +202,9 @@ class Daemon:
 
     async def _prune(self) -> None:
         keep = self.parts.settings.retention
-        retention = Retention(runs=keep.runs, events=keep.events, history=keep.history)
+        retention = Retention(
+            runs=keep.runs, events=keep.events, history=keep.history, quarantine=keep.quarantine
+        )
         wait_s = PRUNE_FIRST_S
         while True:
             await asyncio.sleep(wait_s)
@@ -237,8 +222,7 @@ class Daemon:
             now_s = clock.now().timestamp() - clock.monotonic()
             if abs(now_s - offset_s) > CLOCK_JUMP_S:
                 offset_s = now_s
-                self._booked.clear()
-                await self._book()
+                await self.agenda.book(anew=True)
 
     async def _watch_store(self) -> None:
         await self.parts.conductor.failed.wait()
@@ -252,10 +236,6 @@ class Daemon:
         while True:
             self.notifier.alive()
             await asyncio.sleep(self.notifier.watchdog_s / WATCHDOG_SHARE)
-
-
-def _timer_key(key: StreamKey) -> str:
-    return f"{key.integration}/{key.stream}"
 
 
 async def _endless(name: str, loop: Coroutine[Any, Any, None]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from integrationd.bundles.library import Library, Loaded
 from integrationd.daemon.broadcast import Broadcast
@@ -21,7 +22,10 @@ from integrationd.daemon.inputs import (
 from integrationd.daemon.paths import Paths
 from integrationd.daemon.system import SystemClock, SystemRandomness
 from integrationd.engine.conductor import Conductor
+from integrationd.engine.desk import TokenDesk
+from integrationd.engine.renewal import find_lack
 from integrationd.engine.reshaping import mark_stale
+from integrationd.engine.shapes import lay_views
 from integrationd.engine.world import World
 from integrationd.model.ids import build_ulid
 from integrationd.signals import (
@@ -41,6 +45,8 @@ from integrationd.vault.sources import LookupSecrets
 
 NODE = "local"
 """The holder of claims on an embedded database: there is only one."""
+TOKEN_PATIENCE_S: Final = 10.0
+"""How long the end of the process waits for token requests that are under way."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,6 +68,8 @@ class Composition:
     """For integrations without their secrets, what is missing."""
     reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _told: frozenset[str] = frozenset()
+    _seen_remarks: frozenset[str] = frozenset()
+    """What was said of views already."""
 
     async def load(self) -> Loaded:
         """Read the files and swap to what is good of them; tell what is new."""
@@ -72,6 +80,7 @@ class Composition:
             self.conductor.swap(self.loaded.bundle)
             self._tell_problems()
             await mark_stale(self.store, self.loaded.bundle)
+            self._seen_remarks = await lay_views(self.world, self.loaded.bundle, self._seen_remarks)
             await self.look_for_secrets()
             took_s = self.world.clock.monotonic() - began_s
             self._tell_swap(before, self.loaded.bundle, took_s)
@@ -123,7 +132,8 @@ class Composition:
     async def _find_missing(self) -> dict[str, str]:
         found = {}
         for name, integration in self.loaded.bundle.integrations.items():
-            found[name] = await missing_secrets(self.world.secrets, integration)
+            missing = await missing_secrets(self.world.secrets, integration)
+            found[name] = missing or find_lack(integration, self.world.vault)
             await asyncio.sleep(0)  # thousands of them shall not hold the loop
         return {name: message for name, message in found.items() if message}
 
@@ -156,6 +166,7 @@ async def compose(
             randomness=randomness,
             signals=broadcast,
             holder=f"{NODE}:{boot}",
+            tokens=TokenDesk(learn=learn),
         )
         empty = Bundle(integrations={}, providers={}, problems=(), refused=())
         composition = Composition(
@@ -171,4 +182,8 @@ async def compose(
             started_at=clock.now(),
             loaded=Loaded(bundle=empty),
         )
-        yield composition
+        try:
+            yield composition
+        finally:
+            # While the store is open: an answer on its way may hold a new refresh token.
+            await world.tokens.drain(TOKEN_PATIENCE_S)

@@ -6,7 +6,7 @@ from integrationd.config.problems import nearest
 from integrationd.daemon.composition import Composition
 from integrationd.daemon.inputs import missing_secrets
 from integrationd.daemon.whereabouts import list_secrets
-from integrationd.engine.status import read_standing
+from integrationd.engine.status import read_streams
 from integrationd.errors import SecretError, SettingsError, UsageError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret
@@ -122,7 +122,7 @@ class LocalSecrets:
     async def _read_again(self, name: str) -> None:
         """Begin the scheduled readings that failed last for want of a credential."""
         bundle = self._parts.loaded.bundle
-        rows, _ = await read_standing(self._parts.store, bundle)
+        rows = await read_streams(self._parts.store, bundle)
         for stream_name, stream in bundle.integrations[name].streams.items():
             row = rows.get(StreamKey(name, stream_name))
             failed = None if row is None or not row.errors else row.last_run

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import integrationd
 from integrationd.daemon.inputs import build_library, missing_secrets
 from integrationd.daemon.paths import Paths
 from integrationd.daemon.settings import load_settings
 from integrationd.daemon.sight import looking_around
 from integrationd.daemon.whereabouts import list_secrets
-from integrationd.engine.status import integrations_status, read_standing
+from integrationd.engine.status import Standing, integrations_status, read_standing
 from integrationd.model.json import Json
 
 
@@ -23,7 +25,7 @@ async def offline_status(paths: Paths) -> Json:
             for name, item in bundle.integrations.items()
             if (message := await missing_secrets(sight.secrets, item))
         }
-        rows, events = await read_standing(sight.store, bundle) if sight.store else ({}, {})
+        stored = await read_standing(sight.store, bundle) if sight.store else Standing()
     problems = bundle.problems
     return {
         "daemon": None,
@@ -33,7 +35,7 @@ async def offline_status(paths: Paths) -> Json:
             "problems": [str(problem) for problem in problems],
             "kept": sorted(loaded.kept),
         },
-        "integrations": integrations_status(bundle, rows, events, missing),
+        "integrations": integrations_status(bundle, replace(stored, missing=missing)),
     }
 
 

@@ -1,66 +1,114 @@
-"""When each stream is due first, so that a restart neither repeats nor forgets a reading."""
+"""The streams on the timer: what is due begins, what was missed begins once, and no more."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from integrationd.model.runs import RunStatus
-from integrationd.ports.store import StreamKey, StreamRow
-from integrationd.spec.bundle import Bundle
+from integrationd.engine.appointments import Appointment, Past, appointments, calendars
+from integrationd.engine.conductor import Conductor, Run
+from integrationd.engine.status import read_streams
+from integrationd.engine.sync import Declined, RunWish
+from integrationd.engine.world import World
+from integrationd.model.runs import Trigger
+from integrationd.ports.outside import Timer
+from integrationd.ports.store import StreamKey
+from integrationd.spec.schedule import Zone
+from integrationd.spec.slots import Beat, Calendar
 
-SPREAD_MAX: Final = timedelta(seconds=30)
-"""Streams that are all overdue at start begin within this time, each at its own moment."""
-NEW_SPREAD_MAX: Final = timedelta(seconds=1)
-"""One that was never read begins almost at once: somebody is waiting to see it work."""
-_BROKEN_OFF: Final = frozenset({RunStatus.RUNNING, RunStatus.STOPPED})
-"""A run that died stays marked as running."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appointment:
-    """One stream on the timer."""
-
-    key: StreamKey
-    every: timedelta
-    first_delay: timedelta
+LOOK_AGAIN: Final = timedelta(seconds=60)
+"""After a stream could not be read at its time. As long as a claim lasts, so that what a process
+that died held is free by then."""
 
 
-def appointments(
-    bundle: Bundle, rows: Mapping[StreamKey, StreamRow], now: datetime
-) -> Iterator[Appointment]:
-    """Yield every enabled stream with an interval, and when it is due first.
+@dataclass(slots=True, kw_only=True)
+class Agenda:
+    """Keeps every stream that has a schedule on the timer."""
 
-    A stream that was never read, that broke off or that missed its time is due at once, but for a
-    spread that is the same at every start; the others when their interval has passed.
-    """
-    for name, integration in bundle.integrations.items():
-        for stream_name, stream in integration.streams.items():
-            every = stream.schedule.every
-            if every is None or not stream.enabled or not stream.is_read():
-                continue
-            key = StreamKey(name, stream_name)
-            yield Appointment(
-                key=key, every=every, first_delay=_first_delay(key, every, rows.get(key), now)
-            )
+    world: World
+    conductor: Conductor
+    timer: Timer
+    zone: Zone
+    """Of calendars that name none."""
+    _booked: dict[str, Appointment] = field(default_factory=dict)
+    _put_off: set[str] = field(default_factory=set)
+    """Due, and told that they could not begin."""
+    _booking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    async def book(self, *, anew: bool = False) -> None:
+        """Put what the conductor's bundle schedules on the timer.
 
-def _first_delay(
-    key: StreamKey, every: timedelta, row: StreamRow | None, now: datetime
-) -> timedelta:
-    if row is None or row.last_run is None:
-        return _spread(key, min(every / 10, NEW_SPREAD_MAX))
-    soon = _spread(key, min(every / 10, SPREAD_MAX))
-    if row.walking or row.last_run.status in _BROKEN_OFF:
-        return soon
-    remaining = row.last_run.started_at + every - now
-    # A clock that was set back must not put a stream off for longer than its interval.
-    return min(max(remaining, soon), every)
+        Args:
+            anew: Also what has not changed, as the clock was set.
+        """
+        async with self._booking:
+            bundle, store = self.conductor.bundle, self.world.store
+            rows = await read_streams(store, bundle)
+            slots: dict[StreamKey, datetime] = {}
+            for tenant, schedules in calendars(bundle, self.zone).items():
+                now = self.world.clock.now()
+                slots.update(await store.open_calendars(tenant, schedules, now))
+            past, now = Past(rows=rows, slots=slots), self.world.clock.now()
+            found = appointments(bundle, past, now, zone=self.zone)
+            wanted = {f"{item.key.integration}/{item.key.stream}": item for item in found}
+            for name in self._booked.keys() - wanted.keys():
+                self.timer.remove(name)
+            self._booked = {
+                name: self._keep_or_set(name, item, anew=anew) for name, item in wanted.items()
+            }
 
+    def close(self) -> None:
+        """Take everything off the timer."""
+        for name in self._booked:
+            self.timer.remove(name)
+        self._booked = {}
 
-def _spread(key: StreamKey, most: timedelta) -> timedelta:
-    digest = hashlib.blake2b(f"{key.integration}/{key.stream}".encode(), digest_size=4).digest()
-    return most * (int.from_bytes(digest, "big") / (1 << 32))
+    def next_runs(self) -> dict[StreamKey, datetime]:
+        """Return when each stream is due next."""
+        times = {item.key: self.timer.next_at(name) for name, item in self._booked.items()}
+        return {key: at for key, at in times.items() if at is not None}
+
+    def _keep_or_set(self, name: str, item: Appointment, *, anew: bool) -> Appointment:
+        kept = self._booked.get(name)
+        if kept is not None and kept.schedule == item.schedule and not anew:
+            return kept
+        self._set(name, item, item.first)
+        return item
+
+    def _set(self, name: str, item: Appointment, first: datetime) -> None:
+        self.timer.set(name, first=first, following=item.following, callback=self._due)
+
+    def _due(self, name: str) -> None:
+        item = self._booked[name]
+        wish = RunWish(trigger=Trigger.SCHEDULE, slot=item.slot)
+        told = name in self._put_off
+        run = self.conductor.due(item.key.integration, item.key.stream, wish, told=told)
+        self._put_off.discard(name)
+        if run is not None:
+            run.add_done_callback(lambda ended: self._ended(name, ended))
+        elif isinstance(item.slots, Calendar):
+            self._put_off.add(name)
+            self._look_again(name, item)
+
+    def _ended(self, name: str, run: Run) -> None:
+        item = self._booked.get(name)
+        declined = None if run.cancelled() or run.exception() is not None else run.result()
+        if item is None or not isinstance(declined, Declined):
+            return
+        if declined.slot is None:
+            # Whoever reads it has taken the slot; but should it die, somebody must go on.
+            self._look_again(name, item)
+        elif isinstance(item.slots, Beat):
+            # Another process keeps the beat: fall in with it.
+            beat = replace(item.slots, anchor=declined.slot + item.slots.every)
+            first = max(beat.anchor, beat.after(self.world.clock.now()))
+            self._booked[name] = item = replace(item, slots=beat)
+            self._set(name, item, first)
+
+    def _look_again(self, name: str, item: Appointment) -> None:
+        now = self.world.clock.now()
+        following = item.following(now)
+        if following is None or following > now + LOOK_AGAIN:
+            self._set(name, item, now + LOOK_AGAIN)

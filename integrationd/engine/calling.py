@@ -4,33 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
 from integrationd.config.units import format_duration
+from integrationd.engine.credentials import NOBODY, Credentials
 from integrationd.engine.world import World
 from integrationd.errors import (
     CredentialsError,
-    OutcomeUnknownError,
     ProviderError,
     RefusedError,
     SkippedError,
     ThrottledError,
     UnavailableError,
-    UnreachedError,
 )
 from integrationd.model.json import Json
 from integrationd.model.runs import Counts
-from integrationd.model.secret import mask, reveal
+from integrationd.model.secret import Secret, mask, reveal
 from integrationd.ports.outside import Http
 from integrationd.signals import BudgetWaited, CallAnswered, CallRetried, CallSkipped
 from integrationd.wire import backoff
 from integrationd.wire.budget import Budget
 from integrationd.wire.judge import Outcome, Verdict
 from integrationd.wire.messages import Answer, Request
-from integrationd.wire.remedies import Remedies
 from integrationd.wire.reply import PLAIN, Judged, ReplyShape, judge_in_steps
 
 WAIT_IN_RUN_MAX_S: Final = 900.0
@@ -55,12 +53,8 @@ class Caller:
     retries: int
     secrets: Mapping[str, Json] = field(default_factory=dict, repr=False)
     """What a provider's own words must not repeat in a message."""
-    remedies: Remedies | None = None
-    """What a person can do about a refusal."""
-    may_repeat: bool = True
-    """Whether what is asked does no harm if it is done twice."""
-    patience_s: float = WAIT_IN_RUN_MAX_S
-    """A longer wait ends it."""
+    credentials: Credentials = NOBODY
+    """Put on each request when it is sent."""
     counts: Counts = field(default_factory=Counts)
     """Requests, retries and waiting since :meth:`take_counts`."""
 
@@ -68,30 +62,48 @@ class Caller:
         """Return the decoded reply, ``{status, headers, body}``.
 
         Args:
-            request: With its credentials.
+            request: Without credentials.
             shape: How the answer is read, and what the spec says of failures.
 
         Raises:
             SkippedError: A rule of the spec says that nothing came and that this is no failure.
-            OutcomeUnknownError: It may have been done or not, and must not be done twice.
             ProviderError: Of the class that says what to do; passing failures were tried again.
         """
+        judged, attempt = await self.settle(request, shape)
+        if judged.outcome.verdict is Verdict.ACCEPTED:
+            return judged.reply
+        raise self._error(judged.outcome, attempt)
+
+    async def settle(self, request: Request, shape: ReplyShape) -> tuple[Judged, int]:
+        """Return the last answer, whatever it means, and how many before it were tried again.
+
+        Raises:
+            ProviderError: A passing failure did not pass, or there are no credentials.
+        """
         attempt = 0
+        refused: Secret | None = None
         while True:
             await self._wait_for_budget()
-            judged = await self._try(request, shape)
+            signed = await self.credentials.sign(request, refused)
+            judged = await self._try(signed.request, shape)
             outcome = judged.outcome
-            if outcome.verdict is Verdict.ACCEPTED:
-                return judged.reply
+            if outcome.verdict is Verdict.REAUTHENTICATE and signed.token is not None:
+                if refused is not None:
+                    return _also_afresh(judged), attempt
+                refused = signed.token
+                self.counts = self.counts.plus(Counts(retries=1))
+                continue
             if outcome.verdict is not Verdict.RETRY:
-                raise self._error(outcome, attempt)
-            if not (self.may_repeat or outcome.undone):
-                raise self._unknown(outcome)
+                return judged, attempt
             attempt += 1
             wait_s = self._time_to_wait(outcome, attempt)
-            if attempt > self.retries or wait_s > self.patience_s:
+            if attempt > self.retries or wait_s > WAIT_IN_RUN_MAX_S:
                 raise self._error(outcome, attempt - 1)
             await self._wait_to_retry(outcome, attempt, wait_s)
+
+    def hidden(self) -> Mapping[str, Json]:
+        """Return the secrets that no message and no stored page token may hold."""
+        return {**self.secrets, **self.credentials.tokens()}
 
     def take_counts(self) -> Counts:
         """Return what was counted since last time, and begin anew."""
@@ -102,12 +114,7 @@ class Caller:
         try:
             answer = await self._send(request)
         except UnavailableError as failed:
-            outcome = Outcome(
-                verdict=Verdict.RETRY,
-                kind="temporary",
-                message=str(failed),
-                undone=isinstance(failed, UnreachedError),
-            )
+            outcome = Outcome(verdict=Verdict.RETRY, kind="temporary", message=str(failed))
             return Judged(outcome, {})
         steps = judge_in_steps(answer, request, shape, self.world.clock.now())
         while True:
@@ -138,7 +145,7 @@ class Caller:
             return
         now_s = self.world.clock.monotonic()
         paused_s = self.budget.paused_s(now_s)
-        if paused_s > self.patience_s:
+        if paused_s > WAIT_IN_RUN_MAX_S:
             message = f"the provider asked for {format_span(paused_s)} without requests"
             raise ThrottledError(f"{message}; nothing was asked")
         wait_s = self.budget.reserve(now_s)
@@ -162,7 +169,7 @@ class Caller:
                 integration=self.integration,
                 attempt=attempt,
                 wait_s=round(wait_s, 3),
-                reason=mask(outcome.message, self.secrets),
+                reason=mask(outcome.message, self.hidden()),
             )
         )
         self.counts = self.counts.plus(Counts(retries=1))
@@ -172,25 +179,21 @@ class Caller:
         self.counts = self.counts.plus(Counts(waited_ms=round(wait_s * 1000)))
         await asyncio.sleep(wait_s)
 
-    def _unknown(self, outcome: Outcome) -> OutcomeUnknownError:
-        message = (
-            f"{mask(outcome.message, self.secrets)}; it may have been done or not, so it is not "
-            "tried again: look there before you repeat it"
-        )
-        return OutcomeUnknownError(message, status=outcome.status)
-
     def _error(self, outcome: Outcome, attempt: int) -> ProviderError:
         tried = f" after {attempt + 1} tries" if attempt else ""
         asked = ""
-        if outcome.verdict is Verdict.RETRY and (outcome.wait_s or 0) > self.patience_s:
+        if outcome.verdict is Verdict.RETRY and (outcome.wait_s or 0) > WAIT_IN_RUN_MAX_S:
             asked = f"; the provider asks to wait {format_span(outcome.wait_s or 0)}"
-        hint = "" if self.remedies is None else self.remedies.hint(outcome)
-        # What is ours stays readable, whatever the secrets are.
-        message = f"{mask(outcome.message, self.secrets)}{tried}{asked}{hint}"
+        message = mask(f"{outcome.message}{tried}{asked}", self.hidden())
         if outcome.verdict is Verdict.SKIPPED:
             self.world.signals.emit(CallSkipped(integration=self.integration, reason=message))
             return SkippedError(message, status=outcome.status)
         return _ERRORS[outcome.kind](message, status=outcome.status)
+
+
+def _also_afresh(judged: Judged) -> Judged:
+    message = f"{judged.outcome.message} also with a fresh token"
+    return replace(judged, outcome=replace(judged.outcome, message=message))
 
 
 def format_span(span_s: float) -> str:

@@ -1,4 +1,4 @@
-"""The claim on a stream: one reads or undoes at a time, and keeps its claim while it does."""
+"""Claims on a stream or a token: one works at a time, and keeps its claim while it does."""
 
 from __future__ import annotations
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from integrationd.config.problems import nearest
 from integrationd.config.units import Rate
 from integrationd.engine.calling import WAIT_IN_RUN_MAX_S
 from integrationd.engine.plans import StreamPlan, build_plan
 from integrationd.engine.preview import preview_stream
-from integrationd.engine.sync import RunOutcome, RunWish, sync_stream
+from integrationd.engine.replay import ReplayOutcome, replay_stream
+from integrationd.engine.reshaping import retriable
+from integrationd.engine.sync import Declined, RunOutcome, RunWish, sync_stream
 from integrationd.engine.world import World
 from integrationd.errors import IntegrationError, SettingsError, StoreBrokenError, UsageError
 from integrationd.model.json import Json
 from integrationd.model.runs import Trigger
+from integrationd.ports.store import StreamRow
 from integrationd.signals import RunSkipped
 from integrationd.spec.bundle import Bundle
 from integrationd.spec.documents import Integration
@@ -29,9 +32,10 @@ T = TypeVar("T")
 
 UNMETERED: Final = Rate(10**9, timedelta(seconds=1))
 """Of an integration without a rate: nobody ever waits for it, but a 429 still pauses all."""
-BESIDE_MAX: Final = 50
-"""Calls at the same time; the others wait."""
 
+
+Run: TypeAlias = asyncio.Task[RunOutcome | Declined]
+SCHEDULED: Final = RunWish(trigger=Trigger.SCHEDULE)
 _log = logging.getLogger(__name__)
 
 
@@ -48,7 +52,7 @@ class Conductor:
     _plans: dict[tuple[str, str], StreamPlan] = field(default_factory=dict)
     _budgets: dict[str, tuple[Rate, Budget]] = field(default_factory=dict)
     _slots: asyncio.Semaphore | None = None
-    _beside: asyncio.Semaphore | None = None
+    _retries: set[asyncio.Task[None]] = field(default_factory=set)
     _closed: bool = False
 
     def swap(self, bundle: Bundle) -> None:
@@ -82,20 +86,35 @@ class Conductor:
             key for key in every if (key in wanted if wanted else integration.streams[key].enabled)
         ]
 
-    def due(self, name: str, stream: str) -> None:
-        """Start a scheduled run, unless one is under way or the stream is not read any more."""
+    def due(
+        self, name: str, stream: str, wish: RunWish = SCHEDULED, *, told: bool = False
+    ) -> Run | None:
+        """Start a scheduled run, unless one is under way or the stream is not read any more.
+
+        Args:
+            name: The integration.
+            stream: Its stream.
+            wish: What is to be read.
+            told: It was told before that the run cannot begin.
+
+        Returns:
+            The run; None where none begins.
+        """
         integration = self.bundle.integrations.get(name)
         found = None if integration is None else integration.streams.get(stream)
         if found is None or not found.is_read() or self._closed:
-            return
+            return None
+        skipped = None
         if (name, stream) in self.running:
-            self.world.signals.emit(RunSkipped(integration=name, stream=stream))
-            return
-        if self._is_paused(name):
+            skipped = RunSkipped(integration=name, stream=stream)
+        elif self._is_paused(name):
             reason = "the provider asked for a time without requests"
-            self.world.signals.emit(RunSkipped(integration=name, stream=stream, reason=reason))
-            return
-        self._start(name, stream, RunWish(trigger=Trigger.SCHEDULE))
+            skipped = RunSkipped(integration=name, stream=stream, reason=reason)
+        if skipped is None:
+            return self._start(name, stream, wish)
+        if not told:
+            self.world.signals.emit(skipped)
+        return None
 
     async def sync(self, name: str, stream: str, wish: RunWish) -> RunOutcome | None:
         """Run now and wait for the outcome; None where another process reads the stream.
@@ -104,7 +123,8 @@ class Conductor:
         """
         await self._wait_for_turn(name, stream)
         self.streams_of(name, (stream,))  # while we waited, files may have changed
-        return await asyncio.shield(self._start(name, stream, wish))
+        outcome = await asyncio.shield(self._start(name, stream, wish))
+        return outcome if isinstance(outcome, RunOutcome) else None
 
     async def instead(
         self, name: str, stream: str, work: Callable[[], Coroutine[Any, Any, T]]
@@ -117,26 +137,6 @@ class Conductor:
         await self._wait_for_turn(name, stream)
         return await asyncio.shield(self._track(name, stream, self._guarded(work())))
 
-    async def beside(self, name: str, what: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run something that readings need not wait for, and wait for its end.
-
-        Whoever asked may go away: the work goes on, and the daemon's end waits for it.
-
-        Args:
-            name: The integration.
-            what: No name of a stream; tells this piece of work from all others under way.
-            work: It begins when fewer than :data:`BESIDE_MAX` such pieces are under way.
-        """
-        if self._closed:
-            raise IntegrationError("the daemon is stopping")
-        return await asyncio.shield(self._track(name, what, self._guarded(self._in_turn(work))))
-
-    async def _in_turn(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        if self._beside is None:
-            self._beside = asyncio.Semaphore(BESIDE_MAX)
-        async with self._beside:
-            return await work()
-
     def preview(self, name: str, stream: str, *, full: bool) -> AsyncIterator[Json]:
         """Tell what the next reading would change; see :mod:`integrationd.engine.preview`."""
         [found] = self.streams_of(name, (stream,))
@@ -145,6 +145,36 @@ class Conductor:
         return preview_stream(
             self.world, plan, wish, settings=self.settings, budget=self._budget(plan)
         )
+
+    async def replay(self, name: str, stream: str, ids: Sequence[int]) -> ReplayOutcome | None:
+        """Map again what waits of a stream, all or some; None where another process reads it.
+
+        Raises:
+            UsageError: No such stream any more, or its records have other names by now.
+        """
+        self.streams_of(name, (stream,))
+        return await self.instead(
+            name, stream, lambda: replay_stream(self.world, self._plan(name, stream), ids)
+        )
+
+    def retry(self, rows: Iterable[StreamRow]) -> list[asyncio.Task[None]]:
+        """Map again what was refused by specs of another shape; called after files were loaded.
+
+        Returns what is begun; nobody has to wait for it.
+        """
+        begun = []
+        for name, stream in retriable(rows, self.bundle):
+            again = asyncio.create_task(self._retry(name, stream), name=f"retry {name}/{stream}")
+            self._retries.add(again)
+            again.add_done_callback(self._retries.discard)
+            begun.append(again)
+        return begun
+
+    async def _retry(self, name: str, stream: str) -> None:
+        try:
+            await self.replay(name, stream, ())
+        except IntegrationError as refused:
+            _log.info("quarantine of %s/%s is not mapped again: %s", name, stream, refused)
 
     async def drain(self, patience_s: float) -> int:
         """Start nothing more, wait for what runs, cancel the late; returns how many those were."""
@@ -159,7 +189,7 @@ class Conductor:
             await asyncio.wait(late)
         return len(late)
 
-    def _start(self, name: str, stream: str, wish: RunWish) -> asyncio.Task[RunOutcome | None]:
+    def _start(self, name: str, stream: str, wish: RunWish) -> Run:
         run = self._run(self._plan(name, stream), wish)
         return self._track(name, stream, self._guarded(run))
 
@@ -189,7 +219,7 @@ class Conductor:
             self.failed.set()
             raise
 
-    async def _run(self, plan: StreamPlan, wish: RunWish) -> RunOutcome | None:
+    async def _run(self, plan: StreamPlan, wish: RunWish) -> RunOutcome | Declined:
         if self._slots is None:
             self._slots = asyncio.Semaphore(self.settings.limits.runs)
         async with self._slots:
@@ -211,12 +241,9 @@ class Conductor:
         return kept[1].paused_s(self.world.clock.monotonic()) > WAIT_IN_RUN_MAX_S
 
     def _budget(self, plan: StreamPlan) -> Budget:
-        return self.budget_of(plan.integration)
-
-    def budget_of(self, integration: Integration) -> Budget:
-        """Return an integration's budget, the same one over reloads while its rate stays."""
-        rate = (integration.http and integration.http.limits.rate) or UNMETERED
-        kept = self._budgets.get(integration.name)
+        """Return the integration's budget, the same one over reloads while its rate stays."""
+        rate = plan.http.limits.rate or UNMETERED
+        kept = self._budgets.get(plan.integration.name)
         if kept is None or kept[0] != rate:
-            kept = self._budgets[integration.name] = (rate, Budget(rate))
+            kept = self._budgets[plan.integration.name] = (rate, Budget(rate))
         return kept[1]

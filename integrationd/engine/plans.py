@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from integrationd.errors import PageShapeError, RefusedError
 from integrationd.model.fingerprints import Fingerprints
 from integrationd.model.json import Json
-from integrationd.model.secret import Secret, reveal
+from integrationd.model.secret import reveal
 from integrationd.ports.outside import HttpPolicy
 from integrationd.ports.store import StreamKey
-from integrationd.spec.checks import references_in
 from integrationd.spec.documents import Integration
 from integrationd.spec.http import HttpSpec
 from integrationd.spec.settings import Settings
 from integrationd.spec.stream import Stream
 from integrationd.transform.shape import CursorRule, Shaper
-from integrationd.wire.auth.none import NoAuth
+from integrationd.wire.auth.authenticator import TokenAuthenticator
 from integrationd.wire.call import BaseCall, build_request
+from integrationd.wire.grants import REPLY_BYTES_MAX
 from integrationd.wire.messages import Request, Text
 from integrationd.wire.paginate.none import NoPaging
 from integrationd.wire.paginate.paginator import Paginator
-from integrationd.wire.remedies import Remedies
 from integrationd.wire.reply import ReplyShape
 
 
@@ -128,17 +127,6 @@ def _shares_entity(integration: Integration, name: str) -> bool:
     )
 
 
-def remedies_of(http: HttpSpec, base: BaseCall) -> Remedies:
-    """Gather what may be wrong where a provider refuses."""
-    used = (reference.path for reference in references_in(http.auth))
-    names = dict.fromkeys(path[1] for path in used if path[0] == "secrets" and len(path) > 1)
-    return Remedies(
-        base_url=http.base_url.text if isinstance(base.base_url, Secret) else base.base_url,
-        asks_as_nobody=isinstance(http.auth, NoAuth),
-        secrets=tuple(names),
-    )
-
-
 def base_call(http: HttpSpec, variables: Mapping[str, Json]) -> BaseCall:
     """Render what every call of an integration has in common."""
     return BaseCall.render(
@@ -175,14 +163,38 @@ def http_policy(
     """Gather what one integration may call, and how patiently.
 
     Raises:
-        RefusedError: ``base_url`` names no host.
+        RefusedError: ``base_url`` or ``token_url`` names no host.
     """
     http = integration.http
     assert http is not None
+    hosts = {_host(base.base_url, "base_url"), *(host.lower() for host in http.hosts)}
+    if isinstance(http.auth, TokenAuthenticator):
+        url = http.auth.token_url.render_text(variables)
+        hosts.add(_host(url or "", "auth.token_url"))
+    return _policy(http, frozenset(hosts), settings, variables)
+
+
+def token_policy(
+    integration: Integration, url: Text, settings: Settings, variables: Mapping[str, Json]
+) -> HttpPolicy:
+    """Gather how a token is asked for: as other calls, but of its own host alone.
+
+    Raises:
+        RefusedError: ``token_url`` names no host.
+    """
+    assert integration.http is not None
+    hosts = frozenset({_host(url, "auth.token_url")})
+    policy = _policy(integration.http, hosts, settings, variables)
+    return replace(policy, response_max_bytes=REPLY_BYTES_MAX)
+
+
+def _policy(
+    http: HttpSpec, hosts: frozenset[str], settings: Settings, variables: Mapping[str, Json]
+) -> HttpPolicy:
     timeout = http.timeout or settings.defaults.timeout
     proxy = None if http.proxy is None else http.proxy.render_text(variables)
     return HttpPolicy(
-        hosts=frozenset({_host(base.base_url), *(host.lower() for host in http.hosts)}),
+        hosts=hosts,
         connect_timeout=min(http.connect_timeout, timeout),
         read_timeout=timeout,
         total_timeout=timeout,
@@ -193,13 +205,13 @@ def http_policy(
     )
 
 
-def _host(url: Text) -> str:
+def _host(url: Text, key: str) -> str:
     try:
         host = urlsplit(reveal(url)).hostname
     except ValueError:
         host = None
     if not host:
         raise RefusedError(
-            "http.base_url has no host, expected an address such as https://example.org"
+            f"http.{key} has no host, expected an address such as https://example.org"
         )
     return host.lower()

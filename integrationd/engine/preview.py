@@ -11,7 +11,7 @@ from typing import Final, cast
 from integrationd.engine.plans import StreamPlan
 from integrationd.engine.rehearsal import Rehearsal
 from integrationd.engine.rows import counts_json
-from integrationd.engine.sync import RunOutcome, RunWish, sync_stream
+from integrationd.engine.sync import Declined, RunOutcome, RunWish, sync_stream
 from integrationd.engine.world import World
 from integrationd.model.json import Json
 from integrationd.ports.outside import Signals
@@ -59,7 +59,7 @@ async def preview_stream(
     # What it does not rehearse it hands on, which no type can say.
     pretended = replace(world, store=cast("Store", rehearsal), signals=_Quiet(world.signals))
 
-    async def perform() -> RunOutcome | None:
+    async def perform() -> RunOutcome | Declined:
         outcome = await sync_stream(pretended, plan, wish, settings=settings, budget=budget)
         await lines.put(None)
         return outcome
@@ -73,11 +73,11 @@ async def preview_stream(
         run.cancel()
         with suppress(asyncio.CancelledError, Exception):
             await run
-    assert outcome is not None  # the claim on a stream is not taken
+    assert isinstance(outcome, RunOutcome)  # neither a claim nor a slot is taken
     yield _ending(outcome, rehearsal)
 
 
-async def _next_line(lines: asyncio.Queue[Json], run: asyncio.Task[RunOutcome | None]) -> Json:
+async def _next_line(lines: asyncio.Queue[Json], run: asyncio.Task[RunOutcome | Declined]) -> Json:
     """Return the next line, or None at the end; a run that broke says so when it is awaited."""
     getting = asyncio.create_task(lines.get(), name="next line")
     await asyncio.wait([getting, run], return_when=asyncio.FIRST_COMPLETED)

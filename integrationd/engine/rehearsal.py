@@ -75,10 +75,11 @@ class Rehearsal:
         self.before = replace(stored, walking=False, page_token=None, high_water=None, mode=None)
         return self.before
 
-    async def begin_run(self, tenant: str, start: RunStart, lease: Lease) -> None:
-        """Remember how the run reads."""
+    async def begin_run(self, tenant: str, start: RunStart, lease: Lease) -> datetime | None:
+        """Remember how the run reads; it takes no slot."""
         _ = tenant, lease
         self.start = start
+        return None
 
     async def finish_run(self, tenant: str, end: RunEnd) -> None:
         """Remember how it ended."""

@@ -26,7 +26,7 @@ def explain_renaming(key: StreamKey, identity: str, prints: Fingerprints) -> str
         f"the {what} of {name} changed from {_show(old[what])} to {_show(new[what])}"
         for what in ("key", "entity")
         if old[what] != new[what]
-    ]
+    ] or [f"what the key of {name} reads of the configuration changed"]
     return (
         f"{' and '.join(told)}; what is stored has other names now, so nothing is read until a "
         f"person agrees to read it all anew; run: integrationd sync {name} --full --confirm"

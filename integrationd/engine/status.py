@@ -3,66 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from integrationd.engine.renaming import explain_renaming, is_renamed
 from integrationd.engine.rows import format_time, run_json
 from integrationd.model.json import Json
-from integrationd.ports.calls import PROBE
 from integrationd.ports.store import StoreReader, StreamKey, StreamRow
 from integrationd.spec.bundle import Bundle
 from integrationd.spec.documents import Integration
 
 
-async def read_standing(
-    store: StoreReader, bundle: Bundle
-) -> tuple[dict[StreamKey, StreamRow], dict[str, int]]:
-    """Read what is stored of the bundle's integrations: streams, and events by endpoint.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What is known of the integrations beside their files."""
+
+    rows: Mapping[StreamKey, StreamRow] = field(default_factory=dict)
+    events: Mapping[str, int] = field(default_factory=dict)
+    """How many each ``INTEGRATION/ENDPOINT`` has."""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """For integrations without their secrets, what is missing."""
+    next_runs: Mapping[StreamKey, datetime] = field(default_factory=dict)
+    """When streams are due next; nothing is while no daemon runs."""
+
+
+async def read_streams(store: StoreReader, bundle: Bundle) -> dict[StreamKey, StreamRow]:
+    """Read what is stored of the bundle's streams.
 
     An integration sees its own tenant's rows only, also where one of the same name was another's.
     """
-    owners = {name: item.tenant for name, item in bundle.integrations.items()}
-    rows = {
+    return {
         row.key: row
         for row in await store.streams(None)
-        if owners.get(row.key.integration) == row.tenant
+        if _owner(bundle, row.key.integration) == row.tenant
     }
+
+
+async def read_standing(store: StoreReader, bundle: Bundle) -> Standing:
+    """Read what is stored of the bundle's integrations."""
+    rows = await read_streams(store, bundle)
     events = {
         name: count
-        for tenant in sorted(set(owners.values()))
+        for tenant in sorted({item.tenant for item in bundle.integrations.values()})
         for name, count in (await store.event_counts(tenant)).items()
-        if owners.get(name.partition("/")[0]) == tenant
+        if _owner(bundle, name.partition("/")[0]) == tenant
     }
-    return rows, events
+    return Standing(rows=rows, events=events)
 
 
-def integrations_status(
-    bundle: Bundle,
-    rows: Mapping[StreamKey, StreamRow],
-    events: Mapping[str, int],
-    missing: Mapping[str, str],
-) -> list[Json]:
-    """Describe every integration.
+def _owner(bundle: Bundle, name: str) -> str | None:
+    found = bundle.integrations.get(name)
+    return None if found is None else found.tenant
 
-    Args:
-        bundle: What runs.
-        rows: What is stored of each stream.
-        events: How many events each ``INTEGRATION/ENDPOINT`` has.
-        missing: For integrations without their secrets, what is missing.
-    """
+
+def integrations_status(bundle: Bundle, standing: Standing) -> list[Json]:
+    """Describe every integration of what runs."""
     return [
-        _integration_status(integration, rows, events, missing.get(name, ""))
-        for name, integration in sorted(bundle.integrations.items())
+        _integration_status(integration, standing)
+        for _, integration in sorted(bundle.integrations.items())
     ]
 
 
-def _integration_status(
-    integration: Integration,
-    rows: Mapping[StreamKey, StreamRow],
-    events: Mapping[str, int],
-    missing: str,
-) -> Json:
-    own = {name: rows.get(StreamKey(integration.name, name)) for name in integration.streams}
+def _integration_status(integration: Integration, standing: Standing) -> Json:
+    keys = {name: StreamKey(integration.name, name) for name in integration.streams}
+    own = {name: standing.rows.get(key) for name, key in keys.items()}
+    missing = standing.missing.get(integration.name, "")
     known = [row for row in own.values() if row is not None]
     errors = sum(row.errors for row in known)
     failed = [row.last_run for row in known if row.errors and row.last_run is not None]
@@ -71,21 +76,21 @@ def _integration_status(
     if not last_error and failed:
         last_error = max(failed, key=lambda run: run.started_at).error
     done = [row.last_done_at for row in known if row.last_done_at is not None]
-    probe = rows.get(StreamKey(integration.name, PROBE))
-    unreached = _probe_failure(probe, done)
     return {
         "name": integration.name,
         "tenant": integration.tenant,
         "provider": integration.provider,
         "category": integration.category,
-        "status": _word(missing or refused or unreached, errors, [*done, *_good_probe(probe)]),
+        "status": _word(missing or bool(refused), errors, done),
         "last_sync_at": format_time(max(done, default=None)),
         "error_count": errors,
-        "last_error": last_error or unreached,
-        "last_probe": None if probe is None or probe.last_run is None else run_json(probe.last_run),
-        "streams": [_stream_status(integration, name, row) for name, row in own.items()],
+        "last_error": last_error,
+        "streams": [
+            _stream_status(integration, name, row, standing.next_runs.get(keys[name]))
+            for name, row in own.items()
+        ],
         "webhooks": [
-            {"name": name, "events": events.get(f"{integration.name}/{name}", 0)}
+            {"name": name, "events": standing.events.get(f"{integration.name}/{name}", 0)}
             for name in integration.webhooks
         ],
     }
@@ -99,30 +104,22 @@ def _refusal(integration: Integration, name: str, row: StreamRow | None) -> str:
     return explain_renaming(row.key, row.identity, prints)
 
 
-def _probe_failure(row: StreamRow | None, done: list[datetime]) -> str:
-    """Return the error of a probe that failed last, unless a stream was read well since."""
-    if row is None or row.last_run is None or not row.errors:
-        return ""
-    return "" if any(at > row.last_run.started_at for at in done) else row.last_run.error
-
-
-def _good_probe(row: StreamRow | None) -> list[datetime]:
-    return [] if row is None or row.last_done_at is None else [row.last_done_at]
-
-
 def _word(stopped: object, errors: int, done: list[datetime]) -> str:
     if stopped or errors:
         return "error"
     return "active" if done else "testing"
 
 
-def _stream_status(integration: Integration, name: str, row: StreamRow | None) -> Json:
+def _stream_status(
+    integration: Integration, name: str, row: StreamRow | None, next_run: datetime | None
+) -> Json:
     stream = integration.streams[name]
     return {
         "name": name,
         "entity": integration.entity_of(name),
         "schedule": str(stream.schedule) if stream.is_read() else "webhook",
         "enabled": stream.enabled,
+        "next_run_at": format_time(next_run),
         "records": 0 if row is None else row.records,
         "quarantined": 0 if row is None else row.quarantined,
         "held": 0 if row is None else row.held,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from integrationd.engine.calling import Caller
@@ -19,6 +20,8 @@ from integrationd.engine.progress import (
     plan_reading,
 )
 from integrationd.engine.renaming import explain_renaming, is_renamed
+from integrationd.engine.renewal import retries_of
+from integrationd.engine.tokens import credentials_of
 from integrationd.engine.walk import Walk
 from integrationd.engine.world import World
 from integrationd.errors import (
@@ -36,6 +39,7 @@ from integrationd.errors import (
 )
 from integrationd.model.json import Json
 from integrationd.model.runs import Counts, Mode, RunStatus, Trigger
+from integrationd.ports.slots import Slot
 from integrationd.ports.store import Lease, RunEnd, RunStart, Sweep
 from integrationd.signals import (
     DeletionHeld,
@@ -62,6 +66,17 @@ class RunWish:
     full: bool = False
     confirmed: bool = False
     """A person agrees to a deletion above the guard."""
+    slot: Callable[[datetime], Slot] | None = None
+    """Says which slot of the schedule it takes, by the time at which the stream is claimed: a
+    process that was held up before must not take an old one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """A run that did not begin."""
+
+    slot: datetime | None
+    """The slot that was taken before; None where another process reads the stream now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +94,15 @@ class RunOutcome:
 
 async def sync_stream(
     world: World, plan: StreamPlan, wish: RunWish, *, settings: Settings, budget: Budget | None
-) -> RunOutcome | None:
-    """Read one stream once; None where another reading of it is under way.
+) -> RunOutcome | Declined:
+    """Read one stream once, unless another reading of it is under way or its slot was taken.
 
     A failure of the provider, the spec or the secrets is an outcome, noted with the run; only a
     fault of the store is raised.
     """
     lease = await claim_stream(world, plan.tenant, plan.key)
     if lease is None:
-        return None
+        return Declined(None)
     run = _Run(world, plan, wish, settings, budget, lease)
     try:
         return await run.perform()
@@ -114,7 +129,7 @@ class _Run:
     began_s: float = 0.0
     run_id: str = ""
 
-    async def perform(self) -> RunOutcome:
+    async def perform(self) -> RunOutcome | Declined:
         """Read, sweep, settle."""
         world, plan = self.world, self.plan
         self.began_s = world.clock.monotonic()
@@ -130,7 +145,9 @@ class _Run:
             full=self.wish.full,
         )
         self.run_id = run_id = world.new_id("run")
-        await self._begin(run_id, reading)
+        taken = await self._begin(run_id, reading)
+        if taken is not None:
+            return Declined(taken)
         error: IntegrationError | None = None
         status = RunStatus.DONE
         try:
@@ -165,45 +182,50 @@ class _Run:
             kind="permanent",
         )
 
-    async def _begin(self, run_id: str, reading: Reading) -> None:
-        await self.world.store.begin_run(
+    async def _begin(self, run_id: str, reading: Reading) -> datetime | None:
+        now, wish = self.world.clock.now(), self.wish
+        taken = await self.world.store.begin_run(
             self.plan.tenant,
             RunStart(
                 id=run_id,
                 key=self.plan.key,
-                trigger=self.wish.trigger,
+                trigger=wish.trigger,
                 mode=reading.mode,
-                started_at=self.world.clock.now(),
+                started_at=now,
                 resumed=reading.resumed,
+                slot=None if wish.slot is None else wish.slot(now),
             ),
             self.lease,
         )
+        if taken is not None:
+            return taken
         self.world.signals.emit(
             RunStarted(
                 tenant=self.plan.tenant,
                 integration=self.plan.key.integration,
                 stream=self.plan.key.stream,
                 run_id=run_id,
-                trigger=self.wish.trigger,
+                trigger=wish.trigger,
                 mode=reading.mode,
                 resumed=reading.resumed,
             )
         )
+        return None
 
     async def _read(self, run_id: str, reading: Reading) -> None:
         integration, world = self.plan.integration, self.world
         variables = {"config": dict(integration.config), "secrets": await self._secrets()}
         base = base_call(self.plan.http, variables)
         policy = http_policy(integration, base, self.settings, variables)
-        retries = self.plan.http.retries
         async with world.http.open(policy) as http, renewed(world, self.plan.tenant, self.lease):
             caller = Caller(
                 world=world,
                 integration=integration.name,
                 http=http,
                 budget=self.budget,
-                retries=self.settings.defaults.retries if retries is None else retries,
+                retries=retries_of(integration, self.settings),
                 secrets=variables["secrets"],
+                credentials=credentials_of(world, integration, self.settings, variables),
             )
             rule = self.plan.stream.incremental
             self.walk = Walk(

@@ -65,7 +65,7 @@ class Walk:
     first: Request
     """Of the stream, before paging and credentials."""
     variables: Mapping[str, Json]
-    """``config`` and ``secrets``, for credentials."""
+    """``config`` and ``secrets``."""
     run_id: str
     lease: Lease
     state: ReadingState
@@ -109,7 +109,6 @@ class Walk:
 
     async def _fetch(self, token: Json, guard: WalkGuard) -> Fetched:
         request = self.plan.paginator.apply(self.first, token)
-        request = self.plan.http.auth.apply(request, self.variables)
         try:
             reply = await self.caller.ask(request, self.plan.reply)
         except SkippedError:
@@ -147,6 +146,7 @@ class Walk:
                 upserts=upserts,
                 removals=shaped.removals,
                 aside=shaped.aside,
+                shape=self.plan.prints.shape,
                 state=self.committed,
                 at=self.world.clock.now(),
                 counts=self.caller.take_counts().plus(
@@ -185,7 +185,7 @@ class Walk:
 
     def _tells_secret(self, token: Json) -> bool:
         text = str(token)
-        secrets = [secret.reveal() for secret in self.variables["secrets"].values()]
+        secrets = [secret.reveal() for secret in self.caller.hidden().values()]
         return any(secret in text or quote(secret) in text for secret in secrets if secret)
 
     def tracks_seen(self) -> bool:

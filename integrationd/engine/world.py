@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from integrationd.engine.desk import TokenDesk
 from integrationd.model import ids
 from integrationd.ports.outside import Clock, HttpOpener, Randomness, SecretSource, Signals
 from integrationd.ports.store import Store
@@ -25,6 +26,8 @@ class World:
     signals: Signals
     holder: str
     """Who claims: ``NODE:BOOT``, so that a later process can free what a dead one held."""
+    tokens: TokenDesk = field(default_factory=TokenDesk)
+    """What this process holds of tokens."""
 
     def now_ms(self) -> int:
         """Return milliseconds since 1970."""

@@ -21,19 +21,20 @@ class Trigger(StrEnum):
     SCHEDULE = "schedule"
     MANUAL = "manual"
     WEBHOOK = "webhook"
+    REPLAY = "replay"
+    """What waits in quarantine is mapped again; nothing is asked."""
 
 
 class Mode(StrEnum):
-    """What a run does: read everything, or what changed since the cursor, or something else."""
+    """Whether everything is read, or what changed since the cursor, or nothing.
+
+    Nothing is read where a run is undone, and where what waits in quarantine is mapped again.
+    """
 
     FULL = "full"
     INCREMENTAL = "incremental"
+    REPLAY = "replay"
     REVERT = "revert"
-    """Undo what another run wrote."""
-    CALL = "call"
-    """Make one call of an operation."""
-    PROBE = "probe"
-    """See whether address and credentials are right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,15 @@ class RevertWish:
     """Only tell what would be done."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineWish:
+    """Which records that wait are meant; what is not given is anything."""
+
+    integration: str | None = None
+    stream: str | None = None
+    ids: tuple[int, ...] = ()
+
+
 class Actions(Protocol):
     """The same through the socket and without a daemon; results are JSON as people see them."""
 
@@ -75,6 +84,22 @@ class Actions(Protocol):
         Raises:
             UsageError: No such integration or stream.
         """
+        ...
+
+    def replay(self, wish: QuarantineWish) -> AsyncIterator[Json]:
+        """Map again what waits in quarantine, one stream after the other.
+
+        Yields:
+            ``{"event": "finished" | "skipped", "integration", "stream", …}``; ``finished`` carries
+            ``run`` (null where nothing waited), ``status``, ``counts``, ``error`` and ``kind``.
+
+        Raises:
+            UsageError: No such integration, stream or id.
+        """
+        ...
+
+    async def drop(self, wish: QuarantineWish) -> Json:
+        """Forget what waits: ``{"dropped"}``; raises UsageError where nothing is named."""
         ...
 
     async def reload(self) -> Json:

@@ -68,12 +68,9 @@ class Http(Protocol):
         """Perform one call and return the whole answer, whatever its status.
 
         Raises:
-            UnreachedError: Nothing was sent: no address, no connection, no TLS.
-            UnavailableError: No answer in time, or a broken one: worth another try, unless what
-                was asked must not be done twice.
+            UnavailableError: No answer in time, or a broken one: worth another try.
             EgressError: The host, address or port is one that must not be called.
-            UnreadableError: The answer is larger than allowed, or its encoding unknown.
-            RefusedError: The request cannot be sent as it is.
+            RefusedError: The answer is larger than allowed, or its encoding unknown.
         """
         ...
 
@@ -117,25 +114,29 @@ class Timer(Protocol):
         self,
         key: str,
         *,
-        every: timedelta,
-        first_delay: timedelta,
+        first: datetime,
+        following: Callable[[datetime], datetime | None],
         callback: Callable[[str], None],
     ) -> None:
-        """Call ``callback(key)`` after a first delay and then again and again.
+        """Call ``callback(key)`` at a time of the wall clock and then again and again.
 
         A key that is set already begins anew. The callback runs on the event loop and returns at
         once. A call that comes late comes once, however many were missed.
 
         Args:
             key: What is due, ``acme/orders``.
-            every: The time between two calls, more than zero.
-            first_delay: How long until the first one; zero is now.
+            first: When it is due first; a time that has passed is now.
+            following: Gives the time after a moment at which it is due next; None is never.
             callback: Told the key.
         """
         ...
 
     def remove(self, key: str) -> None:
         """Call no more; a key that is not set is none that is called."""
+        ...
+
+    def next_at(self, key: str) -> datetime | None:
+        """Return when a key is called next; None where it never is."""
         ...
 
     def keys(self) -> frozenset[str]:

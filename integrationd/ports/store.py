@@ -11,8 +11,11 @@ from integrationd.model.events import NewEvent, StoredEvent
 from integrationd.model.json import Json
 from integrationd.model.records import Removal, SetAside, StoredRecord, Upsert
 from integrationd.model.runs import Counts, Mode, RunStatus, Trigger
-from integrationd.ports.calls import CallStore
+from integrationd.ports.quarantine import QuarantineStore
+from integrationd.ports.slots import Slot, SlotStore
 from integrationd.ports.undo import UndoStore
+from integrationd.ports.upkeep import StoreUpkeep
+from integrationd.ports.views import ViewStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class RunStart:
     mode: Mode
     started_at: datetime
     resumed: bool = False
+    slot: Slot | None = None
+    """The time of the schedule that it takes; a run that a person asked for has none."""
 
 
 class Ids(Protocol):
@@ -100,6 +105,8 @@ class PageCommit:
     counts: Counts
     """What only the engine knows of this page: read, cleaned, dropped, requests, retries and
     waited_ms; the store counts the rest, one page for each commit included."""
+    shape: str = ""
+    """Fingerprint of the spec that the records were mapped by."""
     track_seen: bool = False
     """Keep which records were seen, for the sweep."""
     ids: Ids = ()
@@ -197,22 +204,8 @@ class StreamRow:
     """As in :class:`ReadingState`."""
     shape: str = ""
     """As in :class:`ReadingState`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuarantineRow:
-    """One record that waits for a person or a better mapping."""
-
-    fingerprint: str
-    integration: str
-    stream: str
-    source: Json
-    code: str
-    field: str
-    reason: str
-    run_id: str
-    first_at: datetime
-    last_at: datetime
+    refused_by: frozenset[str] = frozenset()
+    """Shapes of the specs that what waits in quarantine was mapped by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,8 +227,14 @@ class ReadingStore(Protocol):
         """Return the partition's progress; an empty one where it was never read."""
         ...
 
-    async def begin_run(self, tenant: str, start: RunStart, lease: Lease) -> None:
-        """Note that a run began; an older run of the stream still marked running has died."""
+    async def begin_run(self, tenant: str, start: RunStart, lease: Lease) -> datetime | None:
+        """Note that a run began and take its slot; an older run still marked running has died.
+
+        Where the last run was stopped or died, the new one goes on for it, whosever the slot is.
+
+        Returns:
+            None where it begins; else the slot that was taken before, and nothing was noted.
+        """
         ...
 
     async def commit_page(self, tenant: str, page: PageCommit) -> Counts:
@@ -350,12 +349,6 @@ class StoreReader(Protocol):
         """Yield runs, newest first."""
         ...
 
-    def quarantine(
-        self, tenant: str | None, key: StreamKey | None = None
-    ) -> AsyncIterator[QuarantineRow]:
-        """Yield what waits in quarantine, oldest first."""
-        ...
-
     async def streams(self, tenant: str | None) -> list[StreamRow]:
         """Return what is known of every stream that was ever read."""
         ...
@@ -365,30 +358,16 @@ class StoreReader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
-    """How long what is kept."""
-
-    runs: timedelta
-    events: timedelta
-    history: timedelta
-    batch: int = 1000
-    """Rows removed in one transaction, so that the writer is never held long."""
-
-
-class StoreUpkeep(Protocol):
-    """What the daemon does for the store."""
-
-    async def prune(self, now: datetime, retention: Retention) -> Mapping[str, int]:
-        """Remove what is older than it may be, in short transactions; rows removed by table."""
-        ...
-
-    async def ping(self) -> None:
-        """Commit something small; raises StoreError when the store cannot commit."""
-        ...
-
-
 class Store(
-    ReadingStore, ClaimStore, EventStore, CallStore, StoreReader, UndoStore, StoreUpkeep, Protocol
+    ReadingStore,
+    SlotStore,
+    ClaimStore,
+    EventStore,
+    StoreReader,
+    QuarantineStore,
+    UndoStore,
+    ViewStore,
+    StoreUpkeep,
+    Protocol,
 ):
     """All of it: one database."""

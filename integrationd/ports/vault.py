@@ -16,7 +16,7 @@ class Vault(Protocol):
     """Secrets that the daemon keeps itself, sealed; one value for each (tenant, integration, name).
 
     A name is any text that is not empty: those that a file declares, and with dots in them what
-    the daemon keeps of its own (``oauth2.refresh_token``).
+    the daemon keeps of its own (``oauth2.token``).
     """
 
     def is_open(self) -> bool:

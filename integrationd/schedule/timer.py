@@ -1,10 +1,10 @@
-"""Intervals by APScheduler 3.11, kept in memory: the bundle is the truth about schedules."""
+"""Times by APScheduler 3.11, kept in memory: the bundle is the truth about schedules."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, timedelta
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -12,19 +12,17 @@ from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.interval import IntervalTrigger
+from apscheduler.triggers.base import BaseTrigger
+from typing_extensions import override
 
-from integrationd.ports.outside import Clock
 
-
-class IntervalTimer:
+class WallTimer:
     """Implements :class:`integrationd.ports.outside.Timer` while it is entered.
 
     It follows the wall clock, as APScheduler does.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._scheduler = AsyncIOScheduler(
             jobstores={"default": MemoryJobStore()},
             executors={"default": AsyncIOExecutor()},
@@ -53,15 +51,14 @@ class IntervalTimer:
         self,
         key: str,
         *,
-        every: timedelta,
-        first_delay: timedelta,
+        first: datetime,
+        following: Callable[[datetime], datetime | None],
         callback: Callable[[str], None],
     ) -> None:
         """Call ``callback(key)`` again and again; see the port."""
-        first = self._clock.now() + first_delay
         self._scheduler.add_job(
             _call,
-            IntervalTrigger(seconds=every.total_seconds(), start_date=first, timezone=UTC),
+            _Following(following),
             args=(callback, key),
             id=key,
             name=key,
@@ -76,9 +73,28 @@ class IntervalTimer:
         except JobLookupError:
             return
 
+    def next_at(self, key: str) -> datetime | None:
+        """Return when a key is called next."""
+        due = self._scheduler.get_job(key)
+        at: datetime | None = None if due is None else due.next_run_time
+        return at
+
     def keys(self) -> frozenset[str]:
         """Return what is set."""
         return frozenset(due.id for due in self._scheduler.get_jobs())
+
+
+class _Following(BaseTrigger):  # type: ignore[misc] # untyped
+    """A schedule as APScheduler asks for it; its own cron takes Sunday for Monday."""
+
+    def __init__(self, following: Callable[[datetime], datetime | None]) -> None:
+        self._following = following
+
+    @override
+    def get_next_fire_time(
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None:
+        return self._following(now if previous_fire_time is None else max(previous_fire_time, now))
 
 
 async def _call(callback: Callable[[str], None], key: str) -> None:

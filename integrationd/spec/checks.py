@@ -22,6 +22,7 @@ from integrationd.spec.stream import Stream
 from integrationd.transform.mapping import Mapping as RecordMapping
 from integrationd.transform.scopes import Reference
 from integrationd.transform.template import Template
+from integrationd.wire.auth.authenticator import TokenAuthenticator
 from integrationd.wire.call import CallShape
 from integrationd.wire.places import Place, Root
 
@@ -76,14 +77,16 @@ def _calls(body: SystemBody, site: Site) -> Iterator[tuple[Site, Operation | Pro
 
 
 def check_address(http: HttpSpec, values: Mapping[str, Json] | None, site: Site) -> None:
-    """Tell a ``base_url`` or ``proxy`` that is no web address, as far as that can be known.
+    """Tell a ``base_url``, ``token_url`` or ``proxy`` that is no web address, where that is known.
 
     Args:
         http: Whose.
         values: What ``config`` holds; None where no integration supplies it.
         site: Where the document begins.
     """
-    for key, template in (("base_url", http.base_url), ("proxy", http.proxy)):
+    token_url = http.auth.token_url if isinstance(http.auth, TokenAuthenticator) else None
+    addresses = {"base_url": http.base_url, "proxy": http.proxy, "auth.token_url": token_url}
+    for key, template in addresses.items():
         text = None if template is None else _render_known(template, values)
         if template is not None and text is not None and not _is_web_address(text):
             message = (

@@ -47,8 +47,11 @@ def _of_stream(integration: Integration, name: str) -> Fingerprints:
         becoming["mapping"] = integration.mappings[stream.mapping]
     defaults = {field.name: _default(field) for field in fields}
     key = [part.text for part in stream.key.parts]
+    names: dict[str, Json] = {"entity": integration.entity_of(name), "key": key}
+    if used := _used(stream.key, integration.config):
+        names["config"] = used
     return Fingerprints(
-        identity=json.dumps({"entity": integration.entity_of(name), "key": key}),
+        identity=json.dumps(names, sort_keys=True),
         reading=_digest(asking, integration.config, defaults),
         shape=_digest(becoming, integration.config, defaults),
     )
@@ -59,11 +62,15 @@ def _digest(
 ) -> str:
     """Digest values and what they use of the configuration."""
     said = {name: value for name, value in parts.items() if value != defaults.get(name)}
+    text = json.dumps([plain(said), _used(parts, config)], sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def _used(parts: Any, config: Mapping[str, Json]) -> dict[str, Json]:  # noqa: ANN401
+    """Return those configured values that decoded values read."""
     reads = [reference.path for reference in references_in(parts)]
     names = {path[1:2] for path in reads if path[0] == "config"}
-    used = dict(config) if () in names else {name: config.get(name) for (name,) in names}
-    text = json.dumps([plain(said), used], sort_keys=True, default=str)
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+    return dict(config) if () in names else {name: config.get(name) for (name,) in names}
 
 
 def plain(value: Any) -> Json:  # noqa: ANN401 - any decoded value

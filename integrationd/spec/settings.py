@@ -16,6 +16,7 @@ from integrationd.config.leaves import decode_text
 from integrationd.config.nodes import Fields, Node, Scalar
 from integrationd.config.sites import Leaf
 from integrationd.spec.references import refuse_literal
+from integrationd.spec.schedule import Zone
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -191,6 +192,9 @@ class RetentionSettings:
     events: timedelta = timedelta(days=30)
     """Inbound calls."""
     history: timedelta = timedelta(days=365)
+    """What records held before they changed."""
+    quarantine: timedelta = timedelta(days=365)
+    """Records that could not be mapped, since the last time that they came."""
     """What records were before they changed."""
 
 
@@ -242,6 +246,8 @@ class Settings:
     """Where everything is kept; ``sqlite`` is a file in the state directory."""
     public_url: PublicUrl | None = None
     """What senders see, ``https://hooks.example.org``; webhook addresses are printed with it."""
+    timezone: Zone = Zone("UTC")  # noqa: RUF009 - immutable
+    """Of schedules by cron and time of day that name none."""
     egress: Egress = Egress()
     """What may be called."""
     secrets: SecretSettings = SecretSettings()

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final
 
 from typing_extensions import override
 
 from integrationd.config.decode import INVALID, Bounds, Invalid, Kinds, Marked, Site, decode
-from integrationd.config.nodes import Fields, Items, Node, Position, Scalar
-from integrationd.config.problems import shorten
+from integrationd.config.nodes import Fields, Items, Node, Position
 from integrationd.config.sites import Written
-from integrationd.config.units import format_duration, parse_duration
 from integrationd.errors import ExpressionError
 from integrationd.model.json import Json
+from integrationd.spec.schedule import MANUAL, Schedule
 from integrationd.transform.bounds import TimeNotation, number_bound, time_bound
 from integrationd.transform.cursors import CursorType
 from integrationd.transform.expression import Expression
@@ -26,45 +25,6 @@ from integrationd.wire.call import CallShape
 from integrationd.wire.paginate.paginator import Paginator
 from integrationd.wire.places import Place
 from integrationd.wire.tokens import OPTIONAL, REPLY
-
-USUAL_FLOOR: Final = timedelta(minutes=5)
-"""Below this a schedule gets a warning: most providers count it as abuse."""
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """When a stream is due: every so often, or only when a person asks."""
-
-    FORM: ClassVar[Written] = Written((timedelta, Literal["manual"]))
-
-    every: timedelta | None
-    """None is ``manual``."""
-    position: Position | None = None
-
-    @override
-    def __str__(self) -> str:
-        """Print as it is written."""
-        return format_duration(self.every) if self.every else "manual"
-
-    @classmethod
-    def decode_node(cls, node: Node, site: Site) -> Schedule | Invalid:
-        """Read ``30m`` or ``manual``."""
-        what = "a duration such as 30m, or manual"
-        if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            return site.expected(node, what)
-        if node.value == "manual":
-            return cls(None, node.position)
-        every = parse_duration(node.value)
-        if every is None or every < timedelta(seconds=1):
-            message = f"{site.path} is {shorten(node.value)}, expected {what}, of at least 1s"
-            return site.refuse(node.position, "E111", message)
-        if every < USUAL_FLOOR:
-            message = (
-                f"{site.path} is {node.value}; most providers ask for five minutes or more, "
-                "see what this one allows"
-            )
-            site.problems.add(node.position, "W502", message)
-        return cls(every, node.position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +123,9 @@ class Stream(CallShape):
     """The name of a mapping; without one the record is kept as it came."""
     incremental: Incremental | None = None
     """Read what changed since last time; a full reading each time without it."""
-    schedule: Schedule = Schedule(None)
-    """``30m``, or ``manual``."""
+    schedule: Schedule = MANUAL
+    """``30m``, ``manual``, ``{every: 30m, jitter: 1m}``, ``{cron: "0 2 * * *"}`` or
+    ``{at: "02:00"}``, the last two with ``timezone`` and ``jitter`` where wanted."""
     enabled: bool = True
     """Whether the schedule runs."""
     sweep: bool = True

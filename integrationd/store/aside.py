@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, and_, bindparam, delete, select
 from sqlalchemy.sql import ClauseElement, ColumnElement
@@ -11,7 +11,7 @@ from sqlalchemy.sql import ClauseElement, ColumnElement
 from integrationd.ports.store import PageCommit, StreamKey
 from integrationd.store import database
 from integrationd.store.database import Database
-from integrationd.store.prepared import Prepared
+from integrationd.store.prepared import Prepared, PreparedMany
 from integrationd.store.tables import quarantine
 from integrationd.store.values import to_ms
 
@@ -25,26 +25,27 @@ _STREAM = (
 )
 _ANY = Prepared(select(quarantine.c.no).where(*_STREAM).limit(1), "tenant", "integration", "stream")
 _CLEAR = Prepared(
-    lambda db: delete(quarantine).where(*_STREAM, quarantine.c.fingerprint.in_(db.text_list())),
+    lambda db: delete(quarantine).where(
+        quarantine.c.no.in_(db.look_up([quarantine.c.no], _STREAM, quarantine.c.fingerprint))
+    ),
     "tenant",
     "integration",
     "stream",
     "texts",
 )
-
 _KEY = ("tenant", "integration", "stream", "fingerprint")
-_FACTS = ("source", "code", "field", "reason", "run_id", "last_at")
+_FACTS = ("source", "code", "field", "reason", "run_id", "shape", "last_at")
 _ROW = (*_KEY, *_FACTS, "first_at")
 
 
-def _build_put(db: Database) -> ClauseElement:
-    put = db.insert(quarantine).values({name: bindparam(name) for name in _ROW}).inline()
+def _build_put(db: Database, row: Mapping[str, ColumnElement[Any]]) -> ClauseElement:
+    put = db.insert_many(quarantine, row).inline()
     facts = {name: put.excluded[name] for name in _FACTS}
     again: ClauseElement = put.on_conflict_do_update(index_elements=_KEY, set_=facts)
     return again
 
 
-_PUT = Prepared(_build_put, *_ROW)
+_PUT = PreparedMany(_build_put, {name: quarantine.c[name].type for name in _ROW})
 
 
 def clear(conn: Connection, place: Place, external_ids: Sequence[str]) -> None:
@@ -81,8 +82,8 @@ def put(conn: Connection, tenant: str, page: PageCommit) -> None:
         one.fingerprint: (one.source.decode(errors="replace"), one.code, one.field, one.reason)
         for one in page.aside
     }
-    last = (page.run_id, at, at)
-    _PUT.run_many(conn, [(*where, name, *facts, *last) for name, facts in rows.items()])
+    last = (page.run_id, page.shape, at, at)
+    _PUT.run(conn, [(*where, name, *facts, *last) for name, facts in rows.items()])
 
 
 def _is(place: Place, fingerprint: str) -> ColumnElement[bool]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 
-from sqlalchemy import Connection, Engine, Select, Table
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeEngine
 
 from integrationd.errors import StoreError
+
+Columns: TypeAlias = Sequence[ColumnElement[Any]]
+Type: TypeAlias = TypeEngine[Any]
 
 _OPTION = "integrationd_database"
 
@@ -76,6 +80,10 @@ class Database(Protocol):
         """Give unused pages back to the disk, at most so many; return how many it were."""
         ...
 
+    def count_others(self, conn: Connection) -> int:
+        """Count the connections of other processes of this program."""
+        ...
+
     def read_clock(self, conn: Connection, given: datetime) -> datetime:
         """Return the time that claims go by: of one clock for all processes that write."""
         ...
@@ -88,16 +96,36 @@ class Database(Protocol):
         """Return an INSERT that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""
         ...
 
-    def text_list(self) -> Select[Any]:
-        """Return a subquery of the texts in the bind ``texts``."""
+    def look_up(
+        self, columns: Columns, same: Sequence[ColumnElement[bool]], key: ColumnElement[str]
+    ) -> Select[Any]:
+        """Return a query for the rows whose key is among the texts of the bind ``texts``.
+
+        Args:
+            columns: What is wanted of them.
+            same: What all of them have in common.
+            key: Unique among those that have this in common.
+        """
         ...
 
     def bind_texts(self, texts: Sequence[str]) -> object:
-        """Return what :meth:`text_list` takes."""
+        """Return what stands for ``texts`` in :meth:`look_up`."""
         ...
 
     def is_listable(self, text: str) -> bool:
-        """Whether :meth:`text_list` can carry the text."""
+        """Whether :meth:`bind_texts` can carry the text."""
+        ...
+
+    def many(self, types: Mapping[str, Type]) -> Mapping[str, ColumnElement[Any]]:
+        """Return what stands in a statement for the values of each of many rows, by name."""
+        ...
+
+    def insert_many(self, table: Table, row: Mapping[str, ColumnElement[Any]]) -> Any:  # noqa: ANN401
+        """Return an INSERT of many rows, as :meth:`many` gave them; else as :meth:`insert`."""
+        ...
+
+    def run_many(self, conn: Connection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a statement for many rows, each with its values in the order of their places."""
         ...
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Connection,
     Row,
     and_,
+    bindparam,
     delete,
     exists,
     insert,
@@ -19,8 +20,14 @@ from sqlalchemy import (
 )
 
 from integrationd.ports.vault import SEALS_MAX, KeyState, Resealed, RingKey, SealedSecret
+from integrationd.store.prepared import Prepared
 from integrationd.store.tables import keys, secrets
 from integrationd.store.values import from_ms, to_ms
+
+_PLACE = ("tenant", "integration", "name")
+_FIND = Prepared(
+    select(secrets).where(*(secrets.c[name] == bindparam(name) for name in _PLACE)), *_PLACE
+)
 
 
 def read_ring(conn: Connection, tenant: str | None) -> list[RingKey]:
@@ -100,13 +107,9 @@ def reseal(conn: Connection, tenant: str, changes: Sequence[Resealed]) -> int:
 def find(
     conn: Connection, tenant: str, integration: str, names: Sequence[str]
 ) -> list[SealedSecret]:
-    """Return the rows of some names."""
-    query = select(secrets).where(
-        secrets.c.tenant == tenant,
-        secrets.c.integration == integration,
-        secrets.c.name.in_(names),
-    )
-    return [_to_secret(row) for row in conn.execute(query)]
+    """Return the rows of some names; every call of a provider and every webhook asks for a few."""
+    found = (_FIND.run(conn, tenant, integration, name).one_or_none() for name in names)
+    return [_to_secret(row) for row in found if row is not None]
 
 
 def read_sealed(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, insert, null, select, update
 
-from integrationd.model.records import DeleteReason, Upsert
+from integrationd.model.records import DeleteReason, Removal, Upsert
 from integrationd.model.runs import Counts
-from integrationd.ports.store import PageCommit
+from integrationd.ports.store import Ids, PageCommit, StreamKey
 from integrationd.store import aside, database, leases, readings
-from integrationd.store.prepared import Prepared, Row
+from integrationd.store.prepared import Prepared, PreparedMany, Row, insert_many
 from integrationd.store.tables import changes, counters, records, seen, streams
 from integrationd.store.values import pack_numbers, to_ms
 
+OWN_COUNTS = ("added", "changed", "unchanged", "deleted", "filtered")
+"""Counts that :func:`write` knows; the engine's word for them is never taken."""
 ADDED, CHANGED, DELETED = "added", "changed", "deleted"
 
 _PLACE = (
@@ -25,11 +28,8 @@ _PLACE = (
 )
 _FOUND = (records.c.external_id, records.c.no, records.c.digest, records.c.deleted)
 _FIND_MANY = Prepared(
-    lambda db: select(*_FOUND).where(*_PLACE, records.c.external_id.in_(db.text_list())),
-    "tenant",
-    "integration",
-    "entity",
-    "texts",
+    lambda db: db.look_up(_FOUND, _PLACE, records.c.external_id),
+    *("tenant", "integration", "entity", "texts"),
 )
 _FIND_ONE = Prepared(
     select(*_FOUND).where(*_PLACE, records.c.external_id == bindparam("external_id")),
@@ -39,90 +39,68 @@ _FIND_ONE = Prepared(
     "external_id",
 )
 
-_RECORD = (
+_ADD = insert_many(
+    records,
     *("no", "tenant", "integration", "entity", "external_id", "id", "stream"),
     *("seq", "changed_at", "digest", "data"),
 )
-_ADD = Prepared(insert(records).values({name: bindparam(name) for name in _RECORD}), *_RECORD)
-_NOTE_ADDED = Prepared(
-    insert(changes).values(
-        {name: bindparam(name) for name in ("tenant", "seq", "record_no", "op", "run", "at")}
-    ),
-    "tenant",
-    "seq",
-    "record_no",
-    "op",
-    "run",
-    "at",
-)
-_NOTE_BEFORE = Prepared(
-    insert(changes).from_select(
+_NOTE_ADDED = insert_many(changes, "tenant", "seq", "record_no", "op", "run", "at")
+_NOTE = {name: changes.c[name].type for name in ("seq", "op", "run", "at", "record_no")}
+_NOTE_BEFORE = PreparedMany(
+    lambda _, row: insert(changes).from_select(
         ["tenant", "seq", "record_no", "op", "run", "at", "before"],
         select(
-            records.c.tenant,
-            bindparam("new_seq"),
-            records.c.no,
-            bindparam("op"),
-            bindparam("run"),
-            bindparam("at"),
+            *(records.c.tenant, row["seq"], records.c.no, row["op"], row["run"], row["at"]),
             records.c.data,
-        ).where(records.c.no == bindparam("record_no")),
+        ).where(records.c.no == row["record_no"]),
     ),
-    "new_seq",
-    "op",
-    "run",
-    "at",
-    "record_no",
+    _NOTE,
 )
-_CHANGE = Prepared(
-    update(records)
-    .where(records.c.no == bindparam("record_no"))
-    .values(
-        seq=bindparam("new_seq"),
-        changed_at=bindparam("at"),
-        digest=bindparam("new_digest"),
-        data=bindparam("new_data"),
+_CHANGE = PreparedMany(
+    lambda _, row: (
+        update(records)
+        .where(records.c.no == row["record_no"])
+        .values(
+            seq=row["new_seq"],
+            changed_at=row["at"],
+            digest=row["new_digest"],
+            data=row["new_data"],
+        )
     ),
-    "new_seq",
-    "at",
-    "new_digest",
-    "new_data",
-    "record_no",
+    {
+        "new_seq": records.c.seq.type,
+        "at": records.c.changed_at.type,
+        "new_digest": records.c.digest.type,
+        "new_data": records.c.data.type,
+        "record_no": records.c.no.type,
+    },
 )
-_REVIVE = Prepared(
-    update(records)
-    .where(records.c.no == bindparam("record_no"))
-    .values(stream=bindparam("new_stream"), deleted=null()),
-    "new_stream",
-    "record_no",
-)
-_BURY = Prepared(
-    update(records)
-    .where(records.c.no == bindparam("record_no"))
-    .values(
-        seq=bindparam("new_seq"),
-        changed_at=bindparam("at"),
-        deleted=bindparam("reason"),
-        digest=null(),
-        data=null(),
+_REVIVE = PreparedMany(
+    lambda _, row: (
+        update(records)
+        .where(records.c.no == row["record_no"])
+        .values(stream=row["new_stream"], deleted=null())
     ),
-    "new_seq",
-    "at",
-    "reason",
-    "record_no",
+    {"new_stream": records.c.stream.type, "record_no": records.c.no.type},
 )
-_FEWER_LIVING = Prepared(
-    update(streams)
-    .where(
-        streams.c.tenant == bindparam("tenant_is"),
-        streams.c.integration == bindparam("integration_is"),
-        streams.c.stream
-        == select(records.c.stream).where(records.c.no == bindparam("record_no")).scalar_subquery(),
-    )
-    .values(living=streams.c.living - 1),
-    "tenant_is",
-    "integration_is",
-    "record_no",
+_BURY = PreparedMany(
+    lambda _, row: (
+        update(records)
+        .where(records.c.no == row["record_no"])
+        .values(
+            seq=row["new_seq"],
+            changed_at=row["at"],
+            deleted=row["reason"],
+            digest=null(),
+            data=null(),
+        )
+    ),
+    {
+        "new_seq": records.c.seq.type,
+        "at": records.c.changed_at.type,
+        "reason": records.c.deleted.type,
+        "record_no": records.c.no.type,
+    },
 )
 _MORE_LIVING = Prepared(
     update(streams)
@@ -137,12 +115,11 @@ _MORE_LIVING = Prepared(
     "integration_is",
     "stream_is",
 )
-_LAST_SEQ = Prepared(
-    select(counters.c.value).where(
-        counters.c.tenant == bindparam("tenant"), counters.c.name == "seq"
-    ),
-    "tenant",
+_SEQ = select(counters.c.value).where(
+    counters.c.tenant == bindparam("tenant"), counters.c.name == "seq"
 )
+_LAST_SEQ = Prepared(_SEQ, "tenant")
+_HOLD_SEQ = Prepared(_SEQ.with_for_update(), "tenant")
 _SET_SEQ = Prepared(
     update(counters)
     .where(counters.c.tenant == bindparam("tenant_is"), counters.c.name == "seq")
@@ -161,15 +138,50 @@ _SEEN = ("tenant", "run", "part", "nos")
 _KEEP_SEEN = Prepared(insert(seen).values({name: bindparam(name) for name in _SEEN}), *_SEEN)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change:
-    """Who changes records, and when."""
+    """Who changes records, and when; begun by :func:`begin_change`."""
 
     conn: Connection
     tenant: str
     integration: str
     run: int
     at: int
+    last: int
+    """The last place in the tenant's feed that is taken."""
+
+
+def begin_change(conn: Connection, tenant: str, integration: str, run: int, at: int) -> Change:
+    """Begin to change records of a tenant.
+
+    Until this transaction ends nobody else can: what is compared here stays as it is, and the feed
+    shows changes in the order of their places.
+    """
+    last: int | None = _HOLD_SEQ.run(conn, tenant).scalar_one_or_none()
+    if last is None:
+        first = database.of(conn).insert(counters).values(tenant=tenant, name="seq", value=0)
+        conn.execute(first.on_conflict_do_nothing())
+        last = _HOLD_SEQ.run(conn, tenant).scalar_one()
+    return Change(conn, tenant, integration, run, at, last)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Records to be written together."""
+
+    key: StreamKey
+    entity: str
+    upserts: Sequence[Upsert]
+    removals: Sequence[Removal]
+    ids: Ids
+
+
+class Written(NamedTuple):
+    """What came of a batch."""
+
+    nos: list[int]
+    """The numbers of the upserted records."""
+    counts: Counts
 
 
 @dataclass(slots=True)
@@ -187,34 +199,46 @@ def commit_page(conn: Connection, tenant: str, page: PageCommit) -> Counts:
     """Store the page; see :meth:`integrationd.ports.store.ReadingStore.commit_page`."""
     leases.check(conn, tenant, page.lease)
     run = readings.get_run(conn, tenant, page.run_id)
-    change = Change(conn, tenant, page.key.integration, run.no, to_ms(page.at))
-    compared = _compare(change, page)
-    changed = [Rewrite(CHANGED, no, it.digest, it.data.decode()) for it, no in compared.changed]
-    back = [Rewrite(ADDED, no, it.digest, it.data.decode()) for it, no in compared.back]
-    overwrite(change, [*changed, *back])
-    if compared.back:
-        revive(change, page.key.stream, [no for _, no in compared.back])
-    nos = [*compared.nos, *_write_new(change, page, compared.new)]
-    if compared.new:
-        count_living(change, page.key.stream, len(compared.new))
-    gone = _remove(change, page)
+    change = begin_change(conn, tenant, page.key.integration, run.no, to_ms(page.at))
+    batch = Batch(
+        key=page.key,
+        entity=page.entity,
+        upserts=page.upserts,
+        removals=page.removals,
+        ids=page.ids,
+    )
+    nos, counts = write(change, batch)
     nos += _set_aside(change, page)
     if page.track_seen and nos:
         part = _NEXT_PART.run(conn, tenant, run.no).scalar_one()
         _KEEP_SEEN.run(conn, tenant, run.no, part, pack_numbers(nos))
-    counts = replace(
-        page.counts,
-        pages=1,
+    own = {name: getattr(counts, name) for name in OWN_COUNTS}
+    counts = replace(page.counts, pages=1, quarantined=len(page.aside), **own)
+    readings.keep_state(conn, (tenant, page.key, page.partition), page.state)
+    readings.add_counts(conn, run.no, counts)
+    return counts
+
+
+def write(change: Change, batch: Batch) -> Written:
+    """Add, change, bring back and bury records, each where it is not so already."""
+    compared = _compare(change, batch)
+    changed = [Rewrite(CHANGED, no, it.digest, it.data.decode()) for it, no in compared.changed]
+    back = [Rewrite(ADDED, no, it.digest, it.data.decode()) for it, no in compared.back]
+    overwrite(change, [*changed, *back])
+    if compared.back:
+        revive(change, batch.key.stream, [no for _, no in compared.back])
+    nos = [*compared.nos, *_write_new(change, batch, compared.new)]
+    if compared.new:
+        count_living(change, batch.key.stream, len(compared.new))
+    gone = _remove(change, batch)
+    counts = Counts(
         added=len(compared.new) + len(compared.back),
         changed=len(compared.changed),
         unchanged=len(compared.nos) - len(compared.changed) - len(compared.back),
         deleted=gone[DeleteReason.SOURCE],
         filtered=gone[DeleteReason.FILTERED],
-        quarantined=len(page.aside),
     )
-    readings.keep_state(conn, (tenant, page.key, page.partition), page.state)
-    readings.add_counts(conn, run.no, counts)
-    return counts
+    return Written(nos, counts)
 
 
 class Rewrite(NamedTuple):
@@ -233,13 +257,13 @@ def overwrite(change: Change, rewrites: Sequence[Rewrite]) -> None:
     for seq, (op, no, digest, data) in enumerate(rewrites, start=first):
         notes.append((seq, op, change.run, change.at, no))
         rows.append((seq, change.at, digest, data, no))
-    _NOTE_BEFORE.run_many(change.conn, notes)
-    _CHANGE.run_many(change.conn, rows)
+    _NOTE_BEFORE.run(change.conn, notes)
+    _CHANGE.run(change.conn, rows)
 
 
 def revive(change: Change, stream: str, nos: Sequence[int]) -> None:
     """Take tombstones that :func:`overwrite` gave data for living records of a stream."""
-    _REVIVE.run_many(change.conn, [(stream, no) for no in nos])
+    _REVIVE.run(change.conn, [(stream, no) for no in nos])
     count_living(change, stream, len(nos))
 
 
@@ -250,27 +274,44 @@ def count_living(change: Change, stream: str, more: int) -> None:
 
 def bury(change: Change, removed: Sequence[tuple[int, str]]) -> None:
     """Make tombstones of living records, given as number and reason; their data becomes history."""
+    if not removed:
+        return
     conn = change.conn
+    for stream, count in _count_streams(conn, [no for no, _ in removed]):
+        count_living(change, stream, -count)
     first = take_seqs(change, len(removed))
     notes = [
         (seq, DELETED, change.run, change.at, no)
         for seq, (no, _) in enumerate(removed, start=first)
     ]
-    _NOTE_BEFORE.run_many(conn, notes)
-    _FEWER_LIVING.run_many(conn, [(change.tenant, change.integration, no) for no, _ in removed])
+    _NOTE_BEFORE.run(conn, notes)
     graves = [(seq, change.at, reason, no) for seq, (no, reason) in enumerate(removed, start=first)]
-    _BURY.run_many(conn, graves)
+    _BURY.run(conn, graves)
+
+
+def _count_streams(conn: Connection, nos: Sequence[int]) -> Iterable[Row]:
+    """Tell how many of those records each stream has."""
+    counts: Counter[str] = Counter()
+    for start in range(0, len(nos), _LIST_MAX):
+        some = records.c.no.in_(nos[start : start + _LIST_MAX])
+        for stream, count in conn.execute(
+            select(records.c.stream, func.count()).where(some).group_by(records.c.stream)
+        ):
+            counts[stream] += count
+    return counts.items()
+
+
+_LIST_MAX: Final = 10_000
+"""Places in one statement; SQLite and PostgreSQL's protocol end at some 32,000."""
 
 
 def take_seqs(change: Change, count: int) -> int:
     """Reserve that many places in the tenant's feed; return the first."""
-    if not count:
-        return 0
-    last = last_seq(change.conn, change.tenant)
-    if not _SET_SEQ.run(change.conn, last + count, change.tenant).rowcount:
-        row = {"tenant": change.tenant, "name": "seq", "value": last + count}
-        change.conn.execute(insert(counters).values(**row))
-    return last + 1
+    first = change.last + 1
+    if count:
+        change.last += count
+        _SET_SEQ.run(change.conn, change.last, change.tenant)
+    return first
 
 
 def last_seq(conn: Connection, tenant: str) -> int:
@@ -279,9 +320,9 @@ def last_seq(conn: Connection, tenant: str) -> int:
     return found or 0
 
 
-def _find(change: Change, page: PageCommit, wanted: Iterable[str]) -> dict[str, Row]:
+def _find(change: Change, entity: str, wanted: Iterable[str]) -> dict[str, Row]:
     """Return (number, digest, deleted) of those external ids that are stored."""
-    place = (change.tenant, change.integration, page.entity)
+    place = (change.tenant, change.integration, entity)
     db = database.of(change.conn)
     listable: list[str] = []
     others: list[str] = []
@@ -295,14 +336,14 @@ def _find(change: Change, page: PageCommit, wanted: Iterable[str]) -> dict[str, 
     return {external_id: (no, digest, deleted) for external_id, no, digest, deleted in rows}
 
 
-def _compare(change: Change, page: PageCommit) -> _Compared:
-    stored = _find(change, page, (upsert.external_id for upsert in page.upserts))
+def _compare(change: Change, batch: Batch) -> _Compared:
+    stored = _find(change, batch.entity, (upsert.external_id for upsert in batch.upserts))
     compared = _Compared()
     nos = compared.nos
-    for number, upsert in enumerate(page.upserts):
+    for number, upsert in enumerate(batch.upserts):
         known = stored.get(upsert.external_id)
         if known is None:
-            compared.new.append((upsert, page.ids[number]))
+            compared.new.append((upsert, batch.ids[number]))
             continue
         no, digest, deleted = known
         nos.append(no)
@@ -313,12 +354,12 @@ def _compare(change: Change, page: PageCommit) -> _Compared:
     return compared
 
 
-def _write_new(change: Change, page: PageCommit, new: list[tuple[Upsert, bytes]]) -> Iterable[int]:
+def _write_new(change: Change, batch: Batch, new: list[tuple[Upsert, bytes]]) -> Iterable[int]:
     """Add records; return their numbers."""
     if not new:
         return ()
     conn, tenant, run, at = change.conn, change.tenant, change.run, change.at
-    integration, entity, stream = change.integration, page.entity, page.key.stream
+    integration, entity, stream = change.integration, batch.entity, batch.key.stream
     first_seq = take_seqs(change, len(new))
     nos = database.of(conn).take_numbers(conn, len(new))
     rows, notes = [], []
@@ -326,17 +367,17 @@ def _write_new(change: Change, page: PageCommit, new: list[tuple[Upsert, bytes]]
         whose = (no, tenant, integration, entity, upsert.external_id, fresh, stream)
         rows.append((*whose, seq, at, upsert.digest, upsert.data.decode()))
         notes.append((tenant, seq, no, ADDED, run, at))
-    _ADD.run_many(conn, rows)
-    _NOTE_ADDED.run_many(conn, notes)
+    _ADD.run(conn, rows)
+    _NOTE_ADDED.run(conn, notes)
     return nos
 
 
-def _remove(change: Change, page: PageCommit) -> dict[DeleteReason, int]:
-    """Bury those of the page's removals that live; return how many, by reason."""
+def _remove(change: Change, batch: Batch) -> dict[DeleteReason, int]:
+    """Bury those of the removals that live; return how many, by reason."""
     gone = dict.fromkeys(DeleteReason, 0)
-    reasons = {removal.external_id: removal.reason for removal in page.removals}
+    reasons = {removal.external_id: removal.reason for removal in batch.removals}
     if reasons:
-        found = _find(change, page, reasons)
+        found = _find(change, batch.entity, reasons)
         living = [(no, reasons[key]) for key, (no, _, deleted) in found.items() if deleted is None]
         bury(change, [(no, reason.value) for no, reason in living])
         for _, reason in living:
@@ -352,5 +393,5 @@ def _set_aside(change: Change, page: PageCommit) -> list[int]:
     if not page.aside:
         return []
     aside.put(change.conn, change.tenant, page)
-    found = _find(change, page, {one.fingerprint for one in page.aside})
+    found = _find(change, page.entity, {one.fingerprint for one in page.aside})
     return [no for no, _, _ in found.values()]

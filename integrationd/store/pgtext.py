@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from psycopg import postgres
 from psycopg.adapt import Buffer, Dumper, Loader
+from psycopg.pq import Format
 from typing_extensions import override
 
 
@@ -32,6 +34,13 @@ class TextDumper(Dumper):
     @override
     def dump(self, obj: Any) -> bytes:
         return stand_in(obj).encode()
+
+
+class BinaryTextDumper(TextDumper):
+    """The same where values go in binary form, which has no unknown type."""
+
+    format = Format.BINARY
+    oid = postgres.types["text"].oid
 
 
 class TextLoader(Loader):

@@ -22,7 +22,8 @@ from integrationd.model.events import StoredEvent
 from integrationd.model.json import Json
 from integrationd.model.records import StoredRecord
 from integrationd.model.runs import COUNT_NAMES, Counts
-from integrationd.ports.store import QuarantineRow, RecordQuery, RunRow, StreamKey, StreamRow
+from integrationd.ports.quarantine import QuarantineQuery, QuarantineRow
+from integrationd.ports.store import RecordQuery, RunRow, StreamKey, StreamRow
 from integrationd.store.readers import Fetch
 from integrationd.store.tables import events, quarantine, readings, records, runs, streams
 from integrationd.store.values import from_ms, from_ms_or_none, from_text, to_uuid_text
@@ -105,10 +106,16 @@ def fetch_runs(tenant: str | None, key: StreamKey | None) -> Fetch[RunRow]:
     return fetch
 
 
-def fetch_quarantine(tenant: str | None, key: StreamKey | None) -> Fetch[QuarantineRow]:
+def fetch_quarantine(tenant: str | None, query: QuarantineQuery) -> Fetch[QuarantineRow]:
     """Give what waits in quarantine, in the order in which it came."""
-    wanted = select(quarantine).order_by(quarantine.c.no)
-    wanted = _in_order(wanted, _name_stream(quarantine, tenant, key))
+    names = [
+        (quarantine.c.tenant, tenant),
+        (quarantine.c.integration, query.integration),
+        (quarantine.c.stream, query.stream),
+    ]
+    wanted = _in_order(select(quarantine).order_by(quarantine.c.no), names)
+    if query.ids:
+        wanted = wanted.where(quarantine.c.no.in_(query.ids))
 
     def fetch(
         conn: Connection, after: int | None, size: int
@@ -155,7 +162,8 @@ def read_streams(conn: Connection, tenant: str | None) -> list[StreamRow]:
                 tenant=row.tenant,
                 key=StreamKey(row.integration, row.stream),
                 records=row.living,
-                quarantined=waiting.get(name, 0),
+                quarantined=sum(waiting.get(name, {}).values()),
+                refused_by=frozenset(waiting.get(name, ())),
                 cursor=first.cursor,
                 walking=first.walking,
                 last_run=_find_run(conn, row.last_run),
@@ -183,10 +191,17 @@ def _count_stale(conn: Connection, stream: Place, stale_seq: int) -> int:
     return count
 
 
-def _count_quarantine(conn: Connection, tenant: str | None) -> dict[Place, int]:
-    place = (quarantine.c.tenant, quarantine.c.integration, quarantine.c.stream)
+def _count_quarantine(conn: Connection, tenant: str | None) -> dict[Place, dict[str, int]]:
+    """Return for each stream how many wait, by the shape of the spec that refused them."""
+    place = (
+        *(quarantine.c[name] for name in ("tenant", "integration", "stream")),
+        quarantine.c.shape,
+    )
     counted = _of_tenant(select(*place, func.count()), quarantine.c.tenant, tenant)
-    return {(a, b, c): count for a, b, c, count in conn.execute(counted.group_by(*place))}
+    found: dict[Place, dict[str, int]] = {}
+    for *stream, shape, count in conn.execute(counted.group_by(*place)):
+        found.setdefault((stream[0], stream[1], stream[2]), {})[shape] = count
+    return found
 
 
 class _Progress(NamedTuple):
@@ -275,6 +290,9 @@ def to_run(row: AnyRow) -> RunRow:
 
 def _to_quarantined(row: AnyRow) -> QuarantineRow:
     return QuarantineRow(
+        id=row.no,
+        tenant=row.tenant,
+        shape=row.shape,
         fingerprint=row.fingerprint,
         integration=row.integration,
         stream=row.stream,

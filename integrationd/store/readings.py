@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import (
@@ -23,7 +24,7 @@ from integrationd.errors import StoreError
 from integrationd.model.json import Json
 from integrationd.model.runs import COUNT_NAMES, Counts, Mode, RunStatus
 from integrationd.ports.store import Lease, ReadingState, RunEnd, RunStart, StreamKey
-from integrationd.store import aside, leases
+from integrationd.store import aside, leases, slots
 from integrationd.store.prepared import Prepared
 from integrationd.store.tables import counters, readings, runs, seen, streams
 from integrationd.store.values import from_text, to_ms, to_text
@@ -137,16 +138,27 @@ def get_run(conn: Connection, tenant: str, run_id: str) -> RunNo:
     return RunNo(row.no, row.began_seq)
 
 
-def begin_run(conn: Connection, tenant: str, start: RunStart, lease: Lease) -> None:
+def begin_run(conn: Connection, tenant: str, start: RunStart, lease: Lease) -> datetime | None:
     """Note the run; what still counts as running has died, as only one may run at a time."""
     leases.check(conn, tenant, lease)
     key = start.key
+    taken = None if start.slot is None else slots.take(conn, tenant, key, start.slot)
+    if taken is not None:
+        return taken
     died = end_dead(conn, (tenant, key), to_ms(start.started_at))
     no = note_run(conn, tenant, start)
     known = update(streams).where(_is_stream(tenant, key))
     if not conn.execute(known.values(last_run=no, errors=streams.c.errors + died)).rowcount:
         first = {"tenant": tenant, "integration": key.integration, "stream": key.stream}
         conn.execute(insert(streams).values(**first, living=0, errors=0, last_run=no))
+    return None
+
+
+def count_errors(conn: Connection, tenant: str, key: StreamKey, more: int) -> None:
+    """Count readings of the stream that failed."""
+    if more:
+        stream = update(streams).where(_is_stream(tenant, key))
+        conn.execute(stream.values(errors=streams.c.errors + more))
 
 
 def note_run(conn: Connection, tenant: str, start: RunStart, *, reverts: str | None = None) -> int:
@@ -244,7 +256,8 @@ def add_counts(conn: Connection, run_no: int, counts: Counts) -> None:
 def end_dead(conn: Connection, place: tuple[str, StreamKey], at: int) -> int:
     """Fail the stream's runs that nobody settled and forget what they saw; return how many.
 
-    Of readings, that is: one that undid a run says nothing of how well the stream is read.
+    Of readings, that is: one that undid a run, or mapped again what waited, says nothing of how
+    well the stream is read.
     """
     tenant, key = place
     dead = and_(
@@ -258,7 +271,7 @@ def end_dead(conn: Connection, place: tuple[str, StreamKey], at: int) -> int:
     for no, _ in found:
         settle(conn, place, no, failed)
         _forget(conn, tenant, no)
-    return sum(mode != Mode.REVERT for _, mode in found)
+    return sum(mode not in (Mode.REVERT, Mode.REPLAY) for _, mode in found)
 
 
 def _read_cursor(conn: Connection, place: Partition) -> str | None:

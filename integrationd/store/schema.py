@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from sqlalchemy import Connection, insert, inspect, select
 
 from integrationd import __version__
@@ -29,18 +31,34 @@ def check(conn: Connection, database: Database) -> None:
         _check(conn, database)
 
 
-def _check(conn: Connection, database: Database) -> None:
+def read_version(conn: Connection, database: Database) -> int:
+    """Return the schema that the database has.
+
+    Raises:
+        StoreError: It is empty, or another program's.
+    """
     where, tables = database.where, inspect(conn).get_table_names()
     if not tables:
         raise StoreError(f"{where}: nothing is stored; start the daemon or run: integrationd sync")
-    if meta.name not in tables:
+    found = None
+    if meta.name in tables:
+        version = select(meta.c.value).where(meta.c.name == "schema")
+        found = conn.execute(version).scalar_one_or_none()
+    if found is None or not found.isdigit():
         raise StoreError(f"{where}: this database belongs to another program; name another one")
-    found = conn.execute(select(meta.c.value).where(meta.c.name == "schema")).scalar_one_or_none()
-    if found == str(SCHEMA_VERSION):
-        return
+    return int(found)
+
+
+def refuse(database: Database, found: int) -> NoReturn:
+    """Say what to do about a database of another version."""
     advice = "run: integrationd db upgrade"
-    if found is not None and found.isdigit() and int(found) > SCHEMA_VERSION:
+    if found > SCHEMA_VERSION:
         advice = "install the newer integrationd that made it"
-    raise StoreError(
-        f"{where}: the database has schema {found}, this version needs {SCHEMA_VERSION}; {advice}"
-    )
+    has = f"{database.where}: the database has schema {found}"
+    raise StoreError(f"{has}, this version needs {SCHEMA_VERSION}; {advice}")
+
+
+def _check(conn: Connection, database: Database) -> None:
+    found = read_version(conn, database)
+    if found != SCHEMA_VERSION:
+        refuse(database, found)

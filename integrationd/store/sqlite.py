@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Engine,
     Select,
@@ -28,6 +29,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from integrationd.errors import StoreError
 from integrationd.store import database, values
+from integrationd.store.database import Columns, Type
 from integrationd.store.tables import records
 
 VERSION_MIN = (3, 34)
@@ -173,6 +175,10 @@ class Sqlite:
             conn.exec_driver_sql("PRAGMA incremental_vacuum(1)")
         return count
 
+    def count_others(self, conn: Connection) -> int:  # noqa: ARG002 - the lock says it
+        """Tell that there are none: whoever writes holds the state directory's lock."""
+        return 0
+
     def read_clock(self, conn: Connection, given: datetime) -> datetime:  # noqa: ARG002 - its own
         """Return what was given: all that write are on one machine."""
         return given
@@ -186,18 +192,32 @@ class Sqlite:
         """Return SQLite's INSERT."""
         return insert(table)
 
-    def text_list(self) -> Select[Any]:
-        """Return a subquery of the texts in the bind ``texts``, a JSON list."""
+    def look_up(
+        self, columns: Columns, same: Sequence[ColumnElement[bool]], key: ColumnElement[str]
+    ) -> Select[Any]:
+        """Return a query whose texts are a JSON list."""
         each = func.json_each(bindparam("texts")).table_valued("value")
-        return select(each.c.value)
+        return select(*columns).where(*same, key.in_(select(each.c.value)))
 
     def bind_texts(self, texts: Sequence[str]) -> object:
-        """Return what :meth:`text_list` takes."""
+        """Return what :meth:`look_up` takes."""
         return values.encode_json(texts).decode()
 
     def is_listable(self, text: str) -> bool:
-        """Whether :meth:`text_list` can carry the text: SQLite's JSON ends a text at a NUL."""
+        """Whether :meth:`bind_texts` can carry the text: SQLite's JSON ends a text at a NUL."""
         return "\0" not in text
+
+    def many(self, types: Mapping[str, Type]) -> Mapping[str, ColumnElement[Any]]:
+        """Return plain binds: the driver repeats the statement for each row."""
+        return {name: bindparam(name, type_=kind) for name, kind in types.items()}
+
+    def insert_many(self, table: Table, row: Mapping[str, ColumnElement[Any]]) -> Any:  # noqa: ANN401
+        """Return an INSERT of one row, which the driver repeats."""
+        return insert(table).values(dict(row))
+
+    def run_many(self, conn: Connection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run it for every row."""
+        conn.exec_driver_sql(sql, list(rows))
 
 
 _LAST_NO = select(func.coalesce(func.max(records.c.no), 0))

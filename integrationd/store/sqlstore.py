@@ -13,14 +13,18 @@ from typing import Self
 from integrationd.model.events import NewEvent, StoredEvent
 from integrationd.model.records import StoredRecord
 from integrationd.model.runs import Counts
+from integrationd.ports.quarantine import (
+    QuarantineQuery,
+    QuarantineRow,
+    ReplayCommit,
+    ReplayEnd,
+)
 from integrationd.ports.store import (
     Accepted,
     Lease,
     PageCommit,
-    QuarantineRow,
     ReadingState,
     RecordQuery,
-    Retention,
     RunEnd,
     RunRow,
     RunStart,
@@ -30,8 +34,9 @@ from integrationd.ports.store import (
     Swept,
 )
 from integrationd.ports.undo import ChangeRow, RunDetails, UndoBy, UndoEnd, Undone
+from integrationd.ports.upkeep import Retention
+from integrationd.ports.views import EntityShape, ViewsLaid
 from integrationd.store import (
-    calls,
     history,
     inbox,
     leases,
@@ -39,9 +44,12 @@ from integrationd.store import (
     pages,
     queries,
     readings,
+    replays,
+    slots,
     sweeps,
     undo,
     upkeep,
+    views,
 )
 from integrationd.store.database import Database
 from integrationd.store.sealed import SealedRows
@@ -113,10 +121,17 @@ class SqlStore:
         place = (tenant, key, partition)
         return await self._parts.readers.read(partial(readings.load_state, place=place))
 
-    async def begin_run(self, tenant: str, start: RunStart, lease: Lease) -> None:
-        """Note that a run began; an older run of the stream still marked running has died."""
+    async def begin_run(self, tenant: str, start: RunStart, lease: Lease) -> datetime | None:
+        """Note that a run began and take its slot; else return the one that was taken before."""
         work = partial(readings.begin_run, tenant=tenant, start=start, lease=lease)
-        await self._parts.writer.run(work)
+        return await self._parts.writer.run(work)
+
+    async def open_calendars(
+        self, tenant: str, schedules: Mapping[StreamKey, str], now: datetime
+    ) -> Mapping[StreamKey, datetime]:
+        """Note which schedules run, and return the last slot of each of these streams."""
+        work = partial(slots.open_calendars, tenant=tenant, schedules=schedules, now=now)
+        return await self._parts.writer.run(work)
 
     async def commit_page(self, tenant: str, page: PageCommit) -> Counts:
         """Store one page, all or nothing, and return its counts."""
@@ -134,10 +149,6 @@ class SqlStore:
         """Count the stream's records as stale until each is written anew, or no longer."""
         work = partial(readings.mark_stale, tenant=tenant, key=key, stale=stale)
         await self._parts.writer.run(work)
-
-    async def note_call(self, run: RunRow) -> None:
-        """Put a call or a probe that is over into the history."""
-        await self._parts.writer.run(partial(calls.note_call, run=run))
 
     async def claim(
         self, tenant: str, kind: str, key: str, *, holder: str, now: datetime, ttl: timedelta
@@ -204,10 +215,28 @@ class SqlStore:
         return self._parts.readers.walk(queries.fetch_runs(tenant, key), limit)
 
     def quarantine(
-        self, tenant: str | None, key: StreamKey | None = None
+        self, tenant: str | None, query: QuarantineQuery | None = None
     ) -> AsyncIterator[QuarantineRow]:
         """Yield what waits in quarantine, oldest first."""
-        return self._parts.readers.walk(queries.fetch_quarantine(tenant, key), None)
+        asked = query or QuarantineQuery()
+        return self._parts.readers.walk(queries.fetch_quarantine(tenant, asked), asked.limit)
+
+    async def drop_quarantined(self, ids: Sequence[int]) -> int:
+        """Forget records that wait; return how many there were."""
+        return await self._parts.writer.run(partial(replays.drop, ids=ids))
+
+    async def begin_replay(self, tenant: str, start: RunStart, lease: Lease) -> None:
+        """Note a run that maps again what waits."""
+        work = partial(replays.begin, tenant=tenant, start=start, lease=lease)
+        await self._parts.writer.run(work)
+
+    async def finish_replay(self, tenant: str, end: ReplayEnd) -> None:
+        """Settle such a run."""
+        await self._parts.writer.run(partial(replays.finish, tenant=tenant, end=end))
+
+    async def commit_replay(self, tenant: str, replay: ReplayCommit) -> Counts:
+        """Store what can be mapped by now and let it go; keep the rest with its new reason."""
+        return await self._parts.writer.run(partial(replays.commit, tenant=tenant, replay=replay))
 
     async def streams(self, tenant: str | None) -> list[StreamRow]:
         """Return what is known of every stream that was ever read."""
@@ -237,6 +266,10 @@ class SqlStore:
     async def finish_undo(self, tenant: str, end: UndoEnd) -> None:
         """Settle a run that undid another; the stream's own progress is not touched."""
         await self._parts.writer.run(partial(undo.finish, tenant=tenant, end=end))
+
+    async def lay_views(self, shapes: Sequence[EntityShape]) -> ViewsLaid:
+        """Make, replace and drop views in one transaction, so that each shape has its own."""
+        return await views.lay(self._parts.readers, self._parts.writer, shapes)
 
     async def event_counts(self, tenant: str | None) -> Mapping[str, int]:
         """Return how many events each ``INTEGRATION/ENDPOINT`` has."""

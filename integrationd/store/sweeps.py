@@ -118,9 +118,9 @@ def _bury(
     """Bury those that still may go: one that changed meanwhile came by another way."""
     tenant, began = place
     leases.check(conn, tenant, sweep.lease)
+    change = pages.begin_change(conn, tenant, sweep.key.integration, began.no, to_ms(sweep.at))
     still = select(records.c.no).where(_may_go(sweep, place), records.c.no.in_(nos))
     doomed = list(conn.execute(still.order_by(records.c.no)).scalars())
-    change = pages.Change(conn, tenant, sweep.key.integration, began.no, to_ms(sweep.at))
     pages.bury(change, [(no, DeleteReason.SWEPT.value) for no in doomed])
     return len(doomed)
 

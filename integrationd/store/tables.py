@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -20,7 +22,7 @@ from sqlalchemy.sql.schema import SchemaItem
 
 from integrationd.model.runs import COUNT_NAMES
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Grows with every change of a table; a database of another version is refused."""
 
 METADATA = MetaData()
@@ -37,6 +39,14 @@ def _text(name: str, default: str | None = None) -> Column[str]:
 
 def _number(name: str, default: str | None = None) -> Column[int]:
     return Column(name, BigInteger, nullable=False, server_default=default)
+
+
+_FIRST_COUNTS: Final = (
+    *("read", "added", "changed", "unchanged", "deleted", "filtered", "quarantined", "held"),
+    *("pages", "requests", "retries", "waited_ms"),
+)
+"""Those of schema 1. Whatever comes later needs a default: no database adds a column of rows that
+are there already without one."""
 
 
 def _table(name: str, *items: SchemaItem, with_rowid: bool = True) -> Table:
@@ -109,7 +119,7 @@ runs = _table(
     Column("ended_at", BigInteger),
     _text("error"),
     _text("kind"),
-    *(_number(name) for name in COUNT_NAMES),
+    *(_number(name, None if name in _FIRST_COUNTS else "0") for name in COUNT_NAMES),
     Column("ended_seq", BigInteger),
     Column("reverts", _TEXT),
     Column("cursor_before", _TEXT),
@@ -142,6 +152,19 @@ streams = _table(
 
 Records whose ``seq`` is not above ``stale_seq`` were last written before their spec changed.
 """
+
+slots = _table(
+    "slots",
+    _text("tenant"),
+    _text("integration"),
+    _text("stream"),
+    _text("schedule"),
+    _number("slot"),
+    PrimaryKeyConstraint("tenant", "integration", "stream"),
+    with_rowid=False,
+)
+"""The last time of each stream's schedule that was taken, by whichever process; ``schedule`` is
+the calendar that it is of, empty for an interval."""
 
 readings = _table(
     "readings",
@@ -186,6 +209,7 @@ quarantine = _table(
     _text("field"),
     _text("reason"),
     _text("run_id"),
+    _text("shape", ""),
     _number("first_at"),
     _number("last_at"),
     UniqueConstraint("tenant", "integration", "stream", "fingerprint"),

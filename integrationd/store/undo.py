@@ -185,8 +185,8 @@ def _look(conn: Connection, *, tenant: str, plan: _Plan, seqs: Sequence[int]) ->
 def _undo(conn: Connection, *, tenant: str, plan: _Plan, seqs: Sequence[int], by: UndoBy) -> Undone:
     leases.check(conn, tenant, by.lease)
     run_no = readings.get_run(conn, tenant, by.run_id).no
+    change = pages.begin_change(conn, tenant, plan.run.key.integration, run_no, to_ms(by.at))
     piece = _judge(conn, tenant, plan, seqs)
-    change = pages.Change(conn, tenant, plan.run.key.integration, run_no, to_ms(by.at))
     pages.bury(change, [(no, DeleteReason.REVERTED.value) for no in piece.bury])
     pages.overwrite(change, piece.rewrites)
     for stream, nos in piece.revived.items():

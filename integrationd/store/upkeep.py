@@ -18,10 +18,10 @@ from sqlalchemy import (
     update,
 )
 
-from integrationd.ports.store import Retention
+from integrationd.ports.upkeep import Retention
 from integrationd.store import database
 from integrationd.store.readers import Readers
-from integrationd.store.tables import changes, counters, events, meta, runs, streams
+from integrationd.store.tables import changes, counters, events, meta, quarantine, runs, streams
 from integrationd.store.values import to_ms
 from integrationd.store.writer import Writer
 
@@ -42,13 +42,15 @@ class _Aging:
     only: ColumnElement[bool]
     spared: ColumnElement[bool]
     """Rows that stay however old they are."""
+    sorted: bool = True
+    """Rows that are written again are not in the order of their age: all are looked at."""
 
 
 async def prune(
     readers: Readers, writer: Writer, now: datetime, retention: Retention
 ) -> dict[str, int]:
     """Prune; see :meth:`integrationd.ports.store.StoreUpkeep.prune`."""
-    gone = {"runs": 0, "events": 0, "changes": 0}
+    gone = {"runs": 0, "events": 0, "changes": 0, "quarantine": 0}
     for aging in _list_aging(await readers.read(_read_tenants), now, retention):
         gone[aging.table.name] += await _remove(readers, writer, aging, retention.batch)
     freed = 0
@@ -92,6 +94,16 @@ def _list_aging(tenants: Sequence[str], now: datetime, retention: Retention) -> 
         only=true(),
         spared=false(),
     )
+    if retention.quarantine is not None:
+        yield _Aging(
+            table=quarantine,
+            order=quarantine.c.no,
+            at=quarantine.c.last_at,
+            before=to_ms(now - retention.quarantine),
+            only=true(),
+            spared=false(),
+            sorted=False,
+        )
     for tenant in tenants:
         yield _Aging(
             table=changes,
@@ -112,7 +124,7 @@ async def _remove(readers: Readers, writer: Writer, aging: _Aging, batch: int) -
         doomed = [place for place, spared in old if not spared]
         if doomed:
             removed += await writer.run(partial(_delete, aging=aging, places=doomed))
-        if len(old) < len(rows):
+        if aging.sorted and len(old) < len(rows):
             break
     return removed
 

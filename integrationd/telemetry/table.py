@@ -99,6 +99,8 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
     ),
     Entry(signal=signals.FileAdvised, event="file.advised", level=LogLevel.WARNING),
     Entry(signal=signals.CopySpoiled, event="copy.spoiled", level=LogLevel.WARNING),
+    Entry(signal=signals.ViewsChanged, event="views.changed", level=LogLevel.INFO),
+    Entry(signal=signals.ViewAdvised, event="view.advised", level=LogLevel.WARNING),
     Entry(
         signal=signals.SecretMissed,
         event="secret.missed",
@@ -167,6 +169,11 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
         ),
     ),
     Entry(
+        signal=signals.QuarantineReplayed,
+        event="quarantine.replayed",
+        level=LogLevel.INFO,
+    ),
+    Entry(
         signal=signals.RunReverted,
         event="run.reverted",
         level=LogLevel.INFO,
@@ -199,41 +206,6 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
                 "Readings that were due and could not begin.",
                 *_STREAM,
             ),
-        ),
-    ),
-    Entry(
-        signal=signals.OperationCalled,
-        event="operation.called",
-        level=LogLevel.INFO,
-        louder=LogLevel.WARNING,
-        when="it failed",
-        is_louder=lambda signal: bool(signal.status == "failed"),
-        metrics=(
-            count(
-                "integrationd_operations_total",
-                "Calls of operations that ended, those answered from memory included.",
-                "integration",
-                "operation",
-                "status",
-            ),
-            measure(
-                Kind.HISTOGRAM,
-                "integrationd_operation_seconds",
-                "How long calls of operations took, with all tries and waiting.",
-                lambda signal: signal.took_s,
-                "integration",
-            ),
-        ),
-    ),
-    Entry(
-        signal=signals.IntegrationProbed,
-        event="integration.probed",
-        level=LogLevel.INFO,
-        louder=LogLevel.WARNING,
-        when="it failed",
-        is_louder=lambda signal: bool(signal.status == "failed"),
-        metrics=(
-            count("integrationd_probes_total", "Probes that ended.", "integration", "status"),
         ),
     ),
     Entry(
@@ -305,6 +277,30 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
                 "integrationd_budget_wait_seconds_total",
                 "Waiting for an integration's own rate.",
                 lambda signal: signal.wait_s,
+                "integration",
+            ),
+        ),
+    ),
+    Entry(
+        signal=signals.TokenRenewed,
+        event="token.renewed",
+        level=LogLevel.INFO,
+        metrics=(
+            count(
+                "integrationd_tokens_renewed_total",
+                "Access tokens that providers gave.",
+                "integration",
+            ),
+        ),
+    ),
+    Entry(
+        signal=signals.TokenUnkept,
+        event="token.unkept",
+        level=LogLevel.ERROR,
+        metrics=(
+            count(
+                "integrationd_tokens_unkept_total",
+                "New refresh tokens that could not be stored.",
                 "integration",
             ),
         ),

@@ -27,3 +27,7 @@ class PlayOptions:
     """Whether next-URLs leave out the host, as some providers do."""
     latency_s: float = 0.0
     """How long each answer takes."""
+    token_lifetime_s: float = 3600.0
+    """How long an access token is good, where the spec has ``oauth2``."""
+    rotate_tokens: bool = False
+    """Whether each use of a refresh token gives a new one and makes the old one worthless."""

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, TypeAlias
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from integrationd.errors import ProviderError
 from integrationd.model.json import Json
@@ -177,7 +177,7 @@ def describe_stage(player: Player) -> dict[str, Json]:
         "provider": integration.provider,
         "base_url": served,
         "config": used if reached else {},
-        "http": {} if reached else {"base_url": served},
+        "http": {**({} if reached else {"base_url": served}), **_token_url_of(player)},
         "secrets": dict(player.secrets),
         "streams": [
             {
@@ -190,6 +190,15 @@ def describe_stage(player: Player) -> dict[str, Json]:
         ],
         "webhooks": list(integration.webhooks),
     }
+
+
+def _token_url_of(player: Player) -> dict[str, Json]:
+    """Return what an integration has to say where its tokens would be asked for elsewhere."""
+    if player.booth is None:
+        return {}
+    own = player.booth.auth.token_url.render_text(player.variables)
+    played = f"{player.origin}{urlsplit(reveal(own or '')).path}"
+    return {} if reveal(own or "") == played else {"auth": {"token_url": played}}
 
 
 def lines_of(told: Mapping[str, Json]) -> Iterator[str]:
@@ -222,10 +231,17 @@ def _stage_lines(told: Mapping[str, Json]) -> Iterator[str]:
         yield f"  uses: {told['provider']}"
     for part in ("config", "http"):
         for key, value in told[part].items():
-            yield f"  {part}: {{{key}: {value}}}"
+            yield f"  {part}: {_flow({key: value})}"
     for key, value in told["secrets"].items():
         yield f"  secret {key}: {value}"
         own = f"{name.upper().replace('-', '_')}__{key.upper()}"
         yield f"    where it is called {name}, as the variable INTEGRATIOND_SECRET_{own}"
     yield "and the settings, integrationd.yaml:"
     yield "  egress: {allow: [127.0.0.1/32]}"
+
+
+def _flow(value: Json) -> str:
+    """Write an object of texts as a file would have it."""
+    if not isinstance(value, dict):
+        return str(value)
+    return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"

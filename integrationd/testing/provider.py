@@ -20,10 +20,12 @@ from integrationd.testing.options import PlayOptions
 from integrationd.testing.pages import BadCallError, Listing, answer_page
 from integrationd.testing.records import Entry, Source
 from integrationd.testing.routes import Asked, Route
+from integrationd.testing.tokens import TokenBooth
 from integrationd.testing.values import Wanted
 from integrationd.transform.cursors import parse_cursor
 from integrationd.transform.inverse import Mark, Tree, UnsolvableError, outline, solve
 from integrationd.wire import decoding, texts
+from integrationd.wire.auth.oauth2 import OAuth2Auth
 from integrationd.wire.call import BaseCall, build_request
 from integrationd.wire.messages import Answer, Call
 from integrationd.wire.paginate.none import NoPaging
@@ -68,6 +70,8 @@ class Player:
     """Where it is reached, ``http://127.0.0.1:8480``."""
     sources: dict[str, Source] = field(init=False)
     routes: list[Route] = field(init=False)
+    booth: TokenBooth | None = field(init=False, default=None)
+    """Where tokens are had, for a spec that asks for them."""
     _budget: _Budget | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -88,6 +92,8 @@ class Player:
             query=http.query,
             variables=self.variables,
         )
+        if isinstance(http.auth, OAuth2Auth):
+            self.booth = TokenBooth(auth=http.auth, variables=self.variables, options=self.options)
         rate = self.options.rate
         self._budget = None if rate is None else _Budget(rate)
         self.sources = {name: self._make_source(name) for name in names}
@@ -99,7 +105,11 @@ class Player:
     def variables(self) -> dict[str, Json]:
         """Return what the spec's templates may use."""
         secrets = {name: Secret(text) for name, text in self.secrets.items()}
-        return {"config": dict(self.integration.config), "secrets": secrets}
+        return {
+            "config": dict(self.integration.config),
+            "secrets": secrets,
+            "token": Secret("play-token"),
+        }
 
     def answer(self, call: Call, now_s: float) -> Answer:
         """Answer one call.
@@ -112,19 +122,27 @@ class Player:
         if wait_s:
             headers = {"retry-after": str(wait_s)}
             return _refuse(call, HTTPStatus.TOO_MANY_REQUESTS, "too many requests", headers)
+        granted = None if self.booth is None else self.booth.answer(call, now_s)
+        if granted is not None:
+            return granted
         found = [
             (route, asked) for route in self.routes if (asked := route.match(call)) is not None
         ]
         if not found:
             return _refuse(call, HTTPStatus.NOT_FOUND, f"nothing at {call.method} {call.path}")
-        assert self.integration.http is not None
-        if not routes.is_authentic(call, self.integration.http.auth, self.variables):
+        if not self._is_authentic(call, now_s):
             return _refuse(call, HTTPStatus.UNAUTHORIZED, "the credentials are not accepted")
         for route, asked in found:
             if route.find_missing(call) is None:
                 return self._answer_list(route.stream, asked)
         missing = found[0][0].find_missing(call)
         return _refuse(call, HTTPStatus.BAD_REQUEST, f"{missing} is missing or another one")
+
+    def _is_authentic(self, call: Call, now_s: float) -> bool:
+        assert self.integration.http is not None
+        if self.booth is not None:
+            return self.booth.is_authentic(call, now_s)
+        return routes.is_authentic(call, self.integration.http.auth, self.variables)
 
     def _answer_list(self, name: str, asked: Asked) -> Answer:
         try:

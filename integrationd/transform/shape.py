@@ -36,7 +36,8 @@ class Shaped:
     """What became of one page; each external id stands once in ``kept``."""
 
     kept: dict[str, Upsert | Removal] = field(default_factory=dict)
-    aside: list[SetAside] = field(default_factory=list)
+    bad: dict[str, SetAside] = field(default_factory=dict)
+    """Those that could not be shaped, by their fingerprint; a later good one takes its place."""
     ceiling: datetime | None = None
     """Times beyond this are not taken for a cursor."""
     high_water: Json = None
@@ -49,6 +50,11 @@ class Shaped:
     last: Comparable | None = None
     tally: Tally = field(default_factory=Tally)
     """What cleaning did to the values of all records, those that were set aside too."""
+
+    @property
+    def aside(self) -> list[SetAside]:
+        """Return what is to be set aside."""
+        return list(self.bad.values())
 
     @property
     def upserts(self) -> list[Upsert]:
@@ -102,8 +108,11 @@ class Shaper:
                 self._note_cursor(record, variables, into)
                 external_id = self.external_id(record, variables)
                 into.kept[external_id] = self._shape_one(record, external_id, variables, into.tally)
+                if into.bad:
+                    into.bad.pop(external_id, None)
             except MappingError as wrong:
-                into.aside.append(self._set_aside(record, variables, wrong))
+                aside = self._set_aside(record, variables, wrong)
+                into.bad[aside.fingerprint] = aside
 
     def _shape_one(
         self, record: Json, external_id: str, variables: Variables, tally: Tally

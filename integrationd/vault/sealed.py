@@ -14,6 +14,7 @@ from integrationd.vault.master import MasterKey
 from integrationd.vault.reading import BYTES_MAX
 from integrationd.vault.ring import TRIES_MAX, Ring
 from integrationd.vault.sealing import BrokenSealError, Sealer
+from integrationd.vault.together import Together
 
 BATCH_ROWS: Final = 100
 """Values sealed anew in one transaction, some milliseconds of the writer's time."""
@@ -45,6 +46,8 @@ class SealedVault:
         """Take an open ring, and who is told each value that is got or put."""
         self._store = store
         self._learn = learn
+        # Every webhook asks for its keys, and a burst of them asks at once.
+        self._looks = Together(self._look)
         self._ring = ring
         self._clock = clock
 
@@ -70,6 +73,10 @@ class SealedVault:
         self, tenant: str, integration: str, names: Sequence[str]
     ) -> dict[str, Secret | str]:
         """Return the values that there are, and what is wrong with those that cannot be opened."""
+        return await self._looks.ask((tenant, integration, tuple(names)))
+
+    async def _look(self, place: tuple[str, str, tuple[str, ...]]) -> dict[str, Secret | str]:
+        tenant, integration, names = place
         rows = await self._store.find_secrets(tenant, integration, names)
         if any(self._ring.find(tenant, row.key_id) is None for row in rows):
             # Another process made that key, or a rotation has just removed it: look at both anew.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from integrationd.errors import HistoryError, IntegrationError, SettingsError, UsageError
-from integrationd.model.json import Json
 from integrationd.ports.actions import Actions, RevertWish, SyncWish
+from integrationd.web.lines import answer_json, tell_lines
 from integrationd.web.problem import problem
+from integrationd.web.quarantine import add_quarantine_routes
 from integrationd.web.secrets import add_secret_routes
 
 
@@ -45,6 +44,7 @@ def build_control(actions: Actions) -> web.Application:
     app.router.add_post("/api/v1/runs/{run}/revert", routes.revert)
     app.router.add_post("/api/v1/integrations/{name}/streams/{stream}/preview", routes.preview)
     app.router.add_get("/api/v1/integrations/{name}/webhooks/{endpoint}", routes.webhook)
+    add_quarantine_routes(app, actions)
     add_secret_routes(app, actions.secrets)
     return app
 
@@ -72,16 +72,16 @@ class _Routes:
 
     async def status(self, _request: web.Request) -> web.Response:
         """Answer how everything stands."""
-        return _json(await self._actions.status())
+        return answer_json(await self._actions.status())
 
     async def reload(self, _request: web.Request) -> web.Response:
         """Read the files again; the answer says what was taken."""
-        return _json(await self._actions.reload())
+        return answer_json(await self._actions.reload())
 
     async def webhook(self, request: web.Request) -> web.Response:
         """Answer where a sender posts to."""
         name, endpoint = request.match_info["name"], request.match_info["endpoint"]
-        return _json(await self._actions.webhook_url(name, endpoint))
+        return answer_json(await self._actions.webhook_url(name, endpoint))
 
     async def sync(self, request: web.Request) -> web.StreamResponse:
         """Read streams now; each line of the answer is one thing that happened."""
@@ -95,7 +95,7 @@ class _Routes:
             full=body.full,
             confirmed=body.confirmed,
         )
-        return await _tell_lines(request, self._actions.sync(wish))
+        return await tell_lines(request, self._actions.sync(wish))
 
     async def revert(self, request: web.Request) -> web.StreamResponse:
         """Undo a run; each line of the answer is one thing that happened."""
@@ -104,7 +104,7 @@ class _Routes:
         except msgspec.MsgspecError as wrong:
             return problem(422, str(wrong))
         wish = RevertWish(run=request.match_info["run"], dry_run=body.dry_run)
-        return await _tell_lines(request, self._actions.revert(wish))
+        return await tell_lines(request, self._actions.revert(wish))
 
     async def preview(self, request: web.Request) -> web.StreamResponse:
         """Read a stream and keep nothing; each line of the answer is one thing it would change."""
@@ -117,37 +117,4 @@ class _Routes:
             streams=(request.match_info["stream"],),
             full=body.full,
         )
-        return await _tell_lines(request, self._actions.preview(wish))
-
-
-async def _tell_lines(request: web.Request, lines: AsyncIterator[Json]) -> web.StreamResponse:
-    """Answer with lines as they come; what is refused before the first one is a problem."""
-    first = await anext(lines, None)
-    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-    await response.prepare(request)
-    try:
-        if first is not None:
-            await response.write(_line(first))
-        async for line in lines:
-            await response.write(_line(line))
-    except IntegrationError as failed:
-        await response.write(_line({"event": "failed", "error": str(failed)}))
-    except ConnectionError:
-        # Whoever asked went away. A run goes on by itself; what is only told ends here.
-        await _close(lines)
-        return response
-    await response.write_eof()
-    return response
-
-
-async def _close(lines: AsyncIterator[Json]) -> None:
-    if isinstance(lines, AsyncGenerator):
-        await lines.aclose()
-
-
-def _json(value: Json) -> web.Response:
-    return web.Response(body=msgspec.json.encode(value), content_type="application/json")
-
-
-def _line(value: Json) -> bytes:
-    return msgspec.json.encode(value) + b"\n"
+        return await tell_lines(request, self._actions.preview(wish))

@@ -28,6 +28,8 @@ class ReplyShape:
     decoder: Decoder = JsonDecoder()  # noqa: RUF009 - frozen
     errors: tuple[ErrorRule, ...] = ()
     """The first that holds decides; the call's own come before those of all calls."""
+    reads_failures: bool = False
+    """Whether the body of a failure is wanted also where no rule needs it."""
 
 
 PLAIN: Final = ReplyShape()
@@ -60,7 +62,8 @@ def judge_in_steps(
             body = yield from shape.decoder.decode(answer)
         except PageShapeError as wrong:
             broken = wrong
-    if shape.errors and (broken or outcome.verdict is not Verdict.ACCEPTED):
+    wanted = shape.errors or shape.reads_failures
+    if wanted and (broken or outcome.verdict is not Verdict.ACCEPTED):
         body = _read_failure(answer)
     reply = decoding.build_reply(answer, body)
     rule = find_rule(shape.errors, reply)

@@ -1,155 +1,213 @@
-"""When each stream is due first: a restart neither repeats nor forgets a reading."""
+"""The streams on the timer over days and restarts: what is due begins, once."""
 
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from integrationd.engine.agenda import NEW_SPREAD_MAX, SPREAD_MAX, appointments
-from integrationd.model.runs import Counts, RunStatus
-from integrationd.ports.store import RunRow, StreamKey, StreamRow
-from tests.support.worlds import bundle_of
+from integrationd.engine.sync import RunWish
+from integrationd.model.runs import RunStatus, Trigger
+from integrationd.ports.store import StreamKey
+from integrationd.signals import RunFinished, RunSkipped
+from tests.support.fakes import START
+from tests.support.nodes import SPEC, Log, SetClock, running, sleep_until, start
+from tests.support.worlds import stage
 
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-EVERY_S = st.sampled_from([30, 60, 600, 3600, 86400])
-AGO_S = st.integers(-400_000, 400_000)
-"""How long ago the last run began; below zero after a clock was set back."""
-BUNDLE = """\
-integration: shop
-http: {base_url: "https://api.test", paginate: {type: none}}
-streams:
-  orders: {get: /orders, key: id, schedule: %ss}
-"""
+pytestmark = pytest.mark.looptime(start=0)
+
+NIGHTLY = '{at: "02:00"}'
+TWICE = '{at: ["02:00", "14:00"]}'
+HOURLY = "1h"
 
 
-@cache
-def bundle_with(every_s):
-    """Build a bundle of one stream."""
-    return bundle_of(shop=BUNDLE % every_s)
+def endings(on):
+    """Return how the runs ended, oldest first."""
+    return [signal.status for signal in on.ear.of(RunFinished)]
 
 
-def row_of(*, ago_s, status="done", walking=False, stream="orders"):
-    """Return what is stored of a stream whose last run began so long ago."""
-    run = RunRow(
-        id="run_1",
-        tenant="default",
-        integration="shop",
-        stream=stream,
-        trigger="schedule",
-        mode="full",
-        status=status,
-        resumed=False,
-        started_at=NOW - timedelta(seconds=ago_s),
-        ended_at=None,
-        counts=Counts(),
-        error="",
-        kind="",
-    )
-    return StreamRow(
-        tenant="default",
-        key=StreamKey("shop", stream),
-        records=0,
-        quarantined=0,
-        cursor=None,
-        walking=walking,
-        last_run=run,
-        last_done_at=None,
-        errors=0,
-    )
+async def test_calendar_runs_at_its_times():
+    """A new stream waits for its first slot; nothing is missed before it was there."""
+    async with stage(log := Log()) as on, running(on, TWICE):
+        await sleep_until("03 12:00")
+
+    assert log.days() == ["01 02:00", "01 14:00", "02 02:00", "02 14:00", "03 02:00"]
 
 
-def delay_of(every_s, row):
-    """Return the first delay of the one stream, in seconds."""
-    rows = {} if row is None else {row.key: row}
-    (appointment,) = appointments(bundle_with(every_s), rows, NOW)
-    assert appointment.every == timedelta(seconds=every_s)
-    return appointment.first_delay.total_seconds()
+async def test_calendar_runs_by_the_zone_of_the_settings():
+    """Two o'clock in Madrid is one o'clock of UTC in winter."""
+    async with stage(log := Log()) as on, running(on, NIGHTLY, zone="Europe/Madrid"):
+        await sleep_until("02 12:00")
+
+    assert log.days() == ["01 01:00", "02 01:00"]
 
 
-@given(every_s=EVERY_S)
-def test_new_stream_begins_within_a_second(every_s):
-    """Somebody is waiting to see it work."""
-    delay_s = delay_of(every_s, None)
+async def test_slots_missed_while_the_daemon_was_down_run_once():
+    """Three nights without a daemon are one run when it is back, and then as usual."""
+    async with stage(log := Log()) as on:
+        async with running(on, NIGHTLY):
+            await sleep_until("01 12:00")
+        await sleep_until("04 12:00")
+        async with running(on, NIGHTLY):
+            await sleep_until("06 01:00")
 
-    assert 0 <= delay_s <= min(every_s / 10, NEW_SPREAD_MAX.total_seconds())
-
-
-@given(every_s=EVERY_S, late_s=st.integers(0, 400_000), status=st.sampled_from(["done", "failed"]))
-def test_overdue_stream_begins_within_the_spread(every_s, late_s, status):
-    """What missed its time is due at once, however long ago that was."""
-    delay_s = delay_of(every_s, row_of(ago_s=every_s + late_s, status=status))
-
-    assert 0 <= delay_s <= min(every_s / 10, SPREAD_MAX.total_seconds())
+    first, caught_up, *later = log.days()
+    assert (first, caught_up, later) == ("01 02:00", "04 12:00", ["05 02:00"])
 
 
-@given(every_s=EVERY_S, ago_s=AGO_S, status=st.sampled_from(list(RunStatus)))
-def test_walk_that_broke_off_goes_on_within_the_spread(every_s, ago_s, status):
-    """An unfinished walk does not wait for its next time, wherever the clock stands."""
-    delay_s = delay_of(every_s, row_of(ago_s=ago_s, status=status, walking=True))
+async def test_restart_after_a_slot_does_not_run_it_again():
+    """Whatever ran is noted in the store."""
+    async with stage(log := Log()) as on:
+        for hour in range(3, 9):
+            async with running(on, NIGHTLY):
+                await sleep_until(f"01 {hour:02}:00")
 
-    assert 0 <= delay_s <= min(every_s / 10, SPREAD_MAX.total_seconds())
-
-
-@given(every_s=EVERY_S, ago_s=AGO_S, status=st.sampled_from(["running", "stopped"]))
-def test_run_that_died_before_its_first_page_is_begun_again(every_s, ago_s, status):
-    """Killed or stopped without a page, nothing is unfinished, but it was not read either."""
-    delay_s = delay_of(every_s, row_of(ago_s=ago_s, status=status))
-
-    assert 0 <= delay_s <= min(every_s / 10, SPREAD_MAX.total_seconds())
+    assert log.days() == ["01 02:00"]
 
 
-@given(every_s=EVERY_S, ago_s=AGO_S, status=st.sampled_from(["done", "failed"]))
-def test_delay_is_never_longer_than_the_interval(every_s, ago_s, status):
-    """Also where the clock was set back behind the last run."""
-    assert 0 <= delay_of(every_s, row_of(ago_s=ago_s, status=status)) <= every_s
+async def test_failed_slot_is_not_caught_up():
+    """It ran; the next slot tries again."""
+    async with stage(log := Log(status=400)) as on:
+        for hour in (3, 4, 5):
+            async with running(on, NIGHTLY):
+                await sleep_until(f"01 {hour:02}:00")
+
+    assert log.days() == ["01 02:00"]
 
 
-@given(every_s=EVERY_S, data=st.data())
-def test_stream_that_was_read_waits_for_what_is_left(every_s, data):
-    """A restart does not read again what was read a moment ago."""
-    ago_s = data.draw(st.integers(0, every_s * 9 // 10 - 30 if every_s > 60 else 0))
-    soon_s = min(every_s / 10, SPREAD_MAX.total_seconds())
+async def test_what_a_person_ran_since_the_slot_is_not_missed():
+    """The daemon was down at two; somebody read the stream by hand in the morning."""
+    async with stage(log := Log()) as on:
+        async with running(on, NIGHTLY):
+            await sleep_until("01 01:00")
+        await sleep_until("01 07:00")
+        by_hand = await start(on, "manual")
+        await by_hand.conductor.sync("shop", "orders", RunWish(trigger=Trigger.MANUAL))
+        await by_hand.stop()
+        async with running(on, NIGHTLY):
+            await sleep_until("02 12:00")
 
-    assert delay_of(every_s, row_of(ago_s=ago_s)) == pytest.approx(every_s - ago_s)
-    assert every_s - ago_s >= soon_s
-
-
-def test_overdue_streams_do_not_begin_all_at_once():
-    """Each has its own moment in the spread, the same at every start."""
-    streams = "\n".join(f"  s{number}: {{get: /x, key: id, schedule: 1h}}" for number in range(200))
-    text = BUNDLE.partition("streams:")[0] + f"streams:\n{streams}\n"
-    bundle = bundle_of(shop=text)
-    rows = {
-        StreamKey("shop", f"s{number}"): row_of(ago_s=9999, stream=f"s{number}")
-        for number in range(200)
-    }
-
-    delays_s = [item.first_delay.total_seconds() for item in appointments(bundle, rows, NOW)]
-    again_s = [item.first_delay.total_seconds() for item in appointments(bundle, rows, NOW)]
-
-    assert again_s == delays_s
-    thirds = [sum(low <= delay < low + 10 for delay in delays_s) for low in (0, 10, 20)]
-    assert sum(thirds) == 200
-    assert min(thirds) > 40
+    assert log.days() == ["01 07:00", "02 02:00"]
 
 
-def test_streams_without_an_interval_are_not_on_the_agenda():
-    """Neither manual, nor disabled, nor push-only streams are read by themselves."""
-    bundle = bundle_of(
-        shop="""\
-integration: shop
-http: {base_url: "https://api.test", paginate: {type: none}}
-streams:
-  timed: {get: /a, key: id, schedule: 30m}
-  silent: {get: /b, key: id}
-  manual: {get: /c, key: id, schedule: manual}
-  off: {get: /d, key: id, schedule: 30m, enabled: false}
-  pushed: {key: id}
-"""
-    )
+async def test_run_that_was_stopped_goes_on_after_the_restart_and_only_once():
+    """The daemon went down in the middle of the slot's run."""
+    async with stage(log := Log(takes_s=600)) as on:
+        async with running(on, NIGHTLY):
+            await sleep_until("01 02:05")
+        for hour in (3, 4, 5):
+            async with running(on, NIGHTLY):
+                await sleep_until(f"01 {hour:02}:00")
 
-    found = [(item.key, item.every) for item in appointments(bundle, {}, NOW)]
+    assert log.days() == ["01 02:00", "01 02:05"]
+    assert endings(on) == [RunStatus.STOPPED, RunStatus.DONE]
 
-    assert found == [(StreamKey("shop", "timed"), timedelta(minutes=30))]
+
+async def test_file_that_changes_its_times_does_not_run_those_that_were_none():
+    """At eight the schedule becomes five o'clock: that was not due today."""
+    async with stage(log := Log()) as on, running(on, NIGHTLY) as node:
+        await sleep_until("01 08:00")
+        await node.take_up(SPEC % '{at: "05:00"}')
+        await sleep_until("02 12:00")
+
+    assert log.days() == ["01 02:00", "02 05:00"]
+
+
+async def test_file_that_changes_elsewhere_keeps_its_times():
+    """An interval does not begin anew because a line was added above it."""
+    async with stage(log := Log()) as on, running(on, HOURLY) as node:
+        await sleep_until("01 00:30")
+        await node.take_up("# later\n" + SPEC % HOURLY)
+        await sleep_until("01 02:30")
+
+    assert log.days() == ["01 00:00", "01 01:00", "01 02:00"]
+
+
+async def test_stream_that_is_gone_is_taken_off():
+    """After the file changed it is not due any more."""
+    async with stage(log := Log()) as on, running(on, HOURLY) as node:
+        await sleep_until("01 00:30")
+        await node.take_up(SPEC % "manual")
+        await sleep_until("01 05:00")
+        keys = node.timer.keys()
+
+    assert (log.days(), keys) == (["01 00:00"], frozenset())
+
+
+async def test_laptop_that_slept_over_its_slot_runs_it_once_when_it_wakes():
+    """The wall clock jumps ahead, as the loop's time does not pass in sleep."""
+    log = Log(clock=(clock := SetClock()))
+    async with stage(log) as on, running(on, NIGHTLY, clock=clock) as node:
+        await sleep_until("01 01:00")
+        clock.offset = timedelta(days=2, hours=9)
+        await node.agenda.book(anew=True)
+        await sleep_until("01 12:00")
+
+    assert log.days() == ["03 10:00"]
+
+
+@pytest.mark.parametrize("back", [timedelta(hours=1), timedelta(hours=13), timedelta(days=1)])
+async def test_clock_that_is_set_back_repeats_no_slot(back):
+    """The hours that come twice have their slots once."""
+    log = Log(clock=(clock := SetClock()))
+    async with stage(log) as on, running(on, TWICE, clock=clock) as node:
+        await sleep_until("02 02:30")
+        clock.offset = -back
+        await node.agenda.book(anew=True)
+        await sleep_until("04 12:00")
+
+    assert log.days()[:4] == ["01 02:00", "01 14:00", "02 02:00", "02 14:00"]
+    assert len(set(log.days())) == len(log.days())
+
+
+async def test_clock_that_was_far_ahead_does_not_silence_a_stream():
+    """A machine that believed in 2038 and was put right reads at its next slot."""
+    async with stage(log := Log(clock=(clock := SetClock()))) as on:
+        clock.offset = timedelta(days=4000)
+        async with running(on, NIGHTLY, clock=clock) as node:
+            await sleep_until("01 12:00")
+            clock.offset = timedelta(0)
+            await node.agenda.book(anew=True)
+            await sleep_until("03 12:00")
+
+    assert log.days()[1:] == ["02 02:00", "03 02:00"]
+
+
+async def test_interval_goes_on_over_a_restart():
+    """What is left of it is waited for, whether a person or the schedule read last."""
+    async with stage(log := Log()) as on:
+        async with running(on, HOURLY):
+            await sleep_until("01 01:20")
+        async with running(on, HOURLY):
+            await sleep_until("01 03:20")
+
+    assert log.days() == ["01 00:00", "01 01:00", "01 02:00", "01 03:00"]
+
+
+async def test_slot_that_finds_the_stream_busy_runs_afterwards():
+    """A reading of thirteen hours covers the afternoon's slot, which then follows it, once."""
+    async with stage(log := Log(takes_s=13 * 3600)) as on, running(on, TWICE):
+        await sleep_until("01 14:30")
+        log.takes_s = 60
+        await sleep_until("02 12:00")
+
+    assert log.days() == ["01 02:00", "01 15:01", "02 02:00"]
+    assert on.ear.of(RunSkipped) == [RunSkipped(integration="shop", stream="orders")]
+
+
+async def test_interval_that_finds_the_stream_busy_waits_for_the_next():
+    """A source that is slower than its interval is not read without a pause."""
+    async with stage(log := Log(takes_s=5400)) as on, running(on, HOURLY):
+        await sleep_until("01 05:30")
+
+    assert log.days() == ["01 00:00", "01 02:00", "01 04:00"]
+
+
+async def test_next_times_are_known():
+    """For ``status``; what has no schedule has none."""
+    async with stage(Log()) as on, running(on, TWICE) as node:
+        await sleep_until("01 03:00")
+        times = node.agenda.next_runs()
+        await node.take_up(SPEC % "manual")
+        nothing = node.agenda.next_runs()
+
+    assert times == {StreamKey("shop", "orders"): START + timedelta(hours=14)}
+    assert nothing == {}

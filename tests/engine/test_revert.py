@@ -11,8 +11,9 @@ from integrationd.engine.conductor import Conductor
 from integrationd.engine.revert import Undoing, revert_run
 from integrationd.errors import HistoryError, LeaseLostError, StoreBrokenError, StoreError
 from integrationd.model.runs import RunStatus
-from integrationd.ports.store import Retention, StreamKey
+from integrationd.ports.store import StreamKey
 from integrationd.ports.undo import Undone
+from integrationd.ports.upkeep import Retention
 from integrationd.signals import RunFinished, RunReverted, RunSkipped
 from integrationd.spec.settings import Settings
 from tests.support.fakes import Provider, answer

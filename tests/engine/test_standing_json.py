@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrationd.engine.rows import counts_json, format_time, run_json
-from integrationd.engine.status import integrations_status
+from integrationd.engine.status import Standing, integrations_status
 from integrationd.model.runs import COUNT_NAMES, Counts
 from integrationd.ports.store import RunRow, StreamKey, StreamRow
 from tests.support.worlds import bundle_of
@@ -72,13 +72,15 @@ def row_of(stream="orders", **said):
     return StreamRow(**fields)
 
 
-def status_of(*rows, missing="", events=None):
+def status_of(*rows, missing="", **known):
     """Describe the one integration."""
     found = integrations_status(
         bundle_of(shop=SPEC.replace('["k"]', "[\"{{ 'k' }}\"]")),
-        {row.key: row for row in rows},
-        events or {},
-        {"shop": missing} if missing else {},
+        Standing(
+            rows={row.key: row for row in rows},
+            missing={"shop": missing} if missing else {},
+            **known,
+        ),
     )
     (only,) = found
     return only
@@ -93,6 +95,7 @@ def test_integration_that_was_never_read_is_told_in_full():
             "entity": f"shop.{name}",
             "schedule": schedule,
             "enabled": enabled,
+            "next_run_at": None,
             "records": 0,
             "quarantined": 0,
             "held": 0,
@@ -112,7 +115,6 @@ def test_integration_that_was_never_read_is_told_in_full():
         "last_sync_at": None,
         "error_count": 0,
         "last_error": "",
-        "last_probe": None,
         "streams": [
             stream("orders", "30m"),
             stream("items", "manual", enabled=False),
@@ -124,13 +126,15 @@ def test_integration_that_was_never_read_is_told_in_full():
 
 def test_stream_that_was_read_shows_its_last_run():
     """Records, progress and the run itself, times to the thousandth in UTC."""
-    shown = status_of(row_of(), events={"shop/events": 7, "other/events": 9})
+    times = {StreamKey("shop", "orders"): LATER, StreamKey("other", "orders"): AT}
+    shown = status_of(row_of(), events={"shop/events": 7, "other/events": 9}, next_runs=times)
 
     assert shown["streams"][0] == {
         "name": "orders",
         "entity": "shop.orders",
         "schedule": "30m",
         "enabled": True,
+        "next_run_at": format_time(LATER),
         "records": 3,
         "quarantined": 1,
         "held": 0,
@@ -226,7 +230,7 @@ def test_integrations_are_told_by_name():
     names = ("beta", "alpha")
     bundle = bundle_of(**{name: SPEC.replace("ion: shop", f"ion: {name}") for name in names})
 
-    assert [each["name"] for each in integrations_status(bundle, {}, {}, {})] == ["alpha", "beta"]
+    assert [each["name"] for each in integrations_status(bundle, Standing())] == ["alpha", "beta"]
 
 
 def test_run_under_way_has_no_end():

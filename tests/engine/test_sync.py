@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from integrationd.engine.sync import RunWish, sync_stream
+from integrationd.engine.sync import Declined, RunWish, sync_stream
 from integrationd.errors import UnavailableError
 from integrationd.model.runs import RunStatus, Trigger
 from integrationd.signals import CallRetried, DeletionHeld, PageCommitted, RunFinished
@@ -321,7 +321,7 @@ async def test_one_reading_of_a_stream_at_a_time():
         outcome = await sync_stream(on.world, plan, wish, settings=on.settings, budget=None)
 
     assert held is not None
-    assert outcome is None
+    assert outcome == Declined(None)
     used_up()
 
 

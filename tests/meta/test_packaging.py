@@ -17,8 +17,6 @@ IMPORTED_AS = {"pyyaml": "yaml"}
 ONLY_DATA = {"tzdata"}
 """Read by the standard library, where the system has no time zones."""
 DECLARED_AHEAD = {
-    "alembic",
-    "cronsim",
     "jsonschema-rs",
 }
 """Declared and locked for what is being built; whoever imports one first takes it out of here."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from integrationd.bundles.shipped import shipped_dirs
 from integrationd.errors import SettingsError
-from tests.meta.repository import ROOT, files
+from integrationd.store.tables import SCHEMA_VERSION
+from tests.meta.repository import ROOT, TESTS, files
 
 FOUND = """
 import json
@@ -57,30 +60,53 @@ def test_installed_directories_come_first(tmp_path):
     assert shipped_dirs(package)["specs"] == package / "shipped" / "specs"
 
 
-@pytest.mark.acceptance
-def test_wheel_brings_all_of_them(tmp_path):
-    """An installed wheel finds the same files, from anywhere."""
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Build the wheel and install it into a directory."""
+    place = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(place)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    site = tmp_path / "site"
+    (wheel,) = place.glob("*.whl")
+    site = place / "site"
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
     subprocess.run([*install, "--target", str(site), str(wheel)], check=True, capture_output=True)
+    return site
 
-    told = subprocess.run(
-        [sys.executable, "-c", FOUND],
-        cwd=tmp_path,
+
+def installed(site: Path, *words: str) -> str:
+    """Run Python with the installed wheel, from its own directory; returns what it prints."""
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=site.parent,
         env={**os.environ, "PYTHONPATH": str(site)},
         check=True,
         capture_output=True,
         text=True,
     ).stdout
-    found = {name: Path(path) for name, path in json.loads(told).items()}
+
+
+@pytest.mark.acceptance
+def test_wheel_brings_all_of_them(site):
+    """An installed wheel finds the same files, from anywhere."""
+    found = {name: Path(path) for name, path in json.loads(installed(site, "-c", FOUND)).items()}
 
     assert found == {name: site / "integrationd" / "shipped" / name for name in shipped_dirs()}
     assert {name: names(path) for name, path in found.items()} == {
         name: names(path) for name, path in shipped_dirs().items()
     }
+
+
+@pytest.mark.acceptance
+def test_wheel_brings_the_migrations(site, tmp_path):
+    """An installed wheel upgrades a database of the first schema."""
+    with closing(sqlite3.connect(tmp_path / "integrationd.db")) as conn:
+        conn.executescript((TESTS / "contract" / "store" / "schema1.sql").read_text("utf-8"))
+
+    told = installed(
+        site, "-m", "integrationd", "--state", str(tmp_path), "db", "upgrade", "--json"
+    )
+
+    assert json.loads(told)["after"] == SCHEMA_VERSION
 
 
 def test_every_spec_explains_itself():

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from integrationd.model.events import NewEvent
 from integrationd.model.records import DeleteReason, Removal, SetAside, Upsert
@@ -170,6 +170,19 @@ class Desk:
                 conn.exec_driver_sql(statement)
 
         await self.store._parts.writer.run(work)
+
+    async def columns(self, name):
+        """Return the columns of a table or view, in order."""
+        return await self._inspect(
+            lambda there: [column["name"] for column in there.get_columns(name)]
+        )
+
+    async def views(self):
+        """Return the names of all views."""
+        return await self._inspect(lambda there: sorted(there.get_view_names()))
+
+    async def _inspect(self, ask):
+        return await self.store._parts.readers.read(lambda conn: ask(inspect(conn)))
 
     async def ask_sql(self, statement):
         """Return what a statement gives on a reader's side."""

@@ -75,10 +75,10 @@ async def test_other_schema_is_refused_with_the_command(path, read_only):
     newer = await refusal(path, read_only=read_only)
 
     assert older == (
-        f"{path}: the database has schema 0, this version needs 1; run: integrationd db upgrade"
+        f"{path}: the database has schema 0, this version needs 2; run: integrationd db upgrade"
     )
     assert newer == (
-        f"{path}: the database has schema 2, this version needs 1;"
+        f"{path}: the database has schema 3, this version needs 2;"
         " install the newer integrationd that made it"
     )
 
@@ -86,7 +86,7 @@ async def test_other_schema_is_refused_with_the_command(path, read_only):
 async def make_newer(path):
     """Say that a later version made it."""
     conn = sqlite3.connect(path)
-    conn.execute("UPDATE meta SET value = '2' WHERE name = 'schema'")
+    conn.execute("UPDATE meta SET value = '3' WHERE name = 'schema'")
     conn.commit()
     conn.close()
 

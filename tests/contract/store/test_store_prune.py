@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from integrationd.ports.store import Retention
+from integrationd.ports.upkeep import Retention
 from integrationd.store import tables
 
 DAY = timedelta(days=1)
@@ -29,7 +29,7 @@ async def test_what_is_older_goes_and_the_rest_stays(desk, batch):
 
     gone = await desk.store.prune(desk.now + 9 * DAY, retention)
 
-    assert gone == {"runs": 7, "events": 5, "changes": 3}
+    assert gone == {"runs": 7, "events": 5, "changes": 3, "quarantine": 0}
     assert [row.id async for row in desk.store.runs(None)] == ["run_9", "run_8", "run_7"]
     assert len([one async for one in desk.store.events(None)]) == 5
     assert [seq for seq, _, _ in await desk.history()] == list(range(4, 11))
@@ -43,7 +43,7 @@ async def test_second_prune_finds_nothing(desk):
 
     gone = await desk.store.prune(desk.now + 2 * DAY, retention)
 
-    assert gone == {"runs": 0, "events": 0, "changes": 0}
+    assert gone == {"runs": 0, "events": 0, "changes": 0, "quarantine": 0}
 
 
 async def test_last_run_of_a_stream_and_a_running_one_stay(desk):
@@ -97,3 +97,19 @@ async def test_ping_commits_each_time(desk):
     await desk.store.ping()
 
     assert dict(await desk.rows(tables.meta))["pings"] == "2"
+
+
+async def test_quarantine_goes_by_its_last_coming(desk):
+    """What still comes stays, however long it has waited; the rest goes, wherever it stands."""
+    for number, name in enumerate(("a", "b", "c")):
+        at = desk.now + number * DAY
+        await desk.sync(f"run_{number}", aside=[desk.bad(name)], at=at)
+    await desk.sync("run_9", aside=[desk.bad("a")], at=desk.now + 9 * DAY)
+    retention = Retention(
+        runs=99 * DAY, events=99 * DAY, history=99 * DAY, quarantine=8 * DAY, batch=1
+    )
+
+    gone = await desk.store.prune(desk.now + 10 * DAY, retention)
+
+    assert gone["quarantine"] == 1
+    assert [row.fingerprint for row in await desk.waiting()] == ["a", "c"]

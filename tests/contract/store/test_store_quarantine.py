@@ -3,16 +3,21 @@
 from datetime import timedelta
 
 from integrationd.model.runs import Counts
-from integrationd.ports.store import QuarantineRow, StreamKey
+from integrationd.ports.quarantine import QuarantineQuery, QuarantineRow
+from integrationd.ports.store import StreamKey
 
 
 async def test_bad_record_waits_with_its_reason(desk):
     """What could not be mapped is kept with source, code, field, reason and run."""
-    counts = await desk.sync("run_1", aside=[desk.bad("a", id=7, name=None)])
+    bad = [desk.bad("a", id=7, name=None)]
+
+    counts = await desk.sync("run_1", aside=bad, shape="s1")
 
     assert counts == Counts(quarantined=1, pages=1)
     assert await desk.waiting() == [
         QuarantineRow(
+            id=1,
+            tenant="default",
             fingerprint="a",
             integration="koha",
             stream="patrons",
@@ -21,6 +26,7 @@ async def test_bad_record_waits_with_its_reason(desk):
             field="name",
             reason="no name",
             run_id="run_1",
+            shape="s1",
             first_at=desk.now,
             last_at=desk.now,
         )
@@ -77,7 +83,7 @@ async def test_good_version_in_one_stream_leaves_the_others_quarantine(desk):
     await desk.sync("run_2", desk.put("a"), key=items, entity="item", aside=[desk.bad("z")])
 
     assert [row.fingerprint for row in await desk.waiting()] == ["a", "z"]
-    found = desk.store.quarantine(None, items)
+    found = desk.store.quarantine(None, QuarantineQuery(integration="koha", stream="items"))
     assert [row.fingerprint async for row in found] == ["z"]
 
 

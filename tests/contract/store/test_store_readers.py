@@ -7,10 +7,12 @@ import pytest
 from sqlalchemy import event
 
 from integrationd.errors import StoreError
+from integrationd.ports.quarantine import QuarantineQuery
 from integrationd.ports.store import StreamKey
 from integrationd.store import readers
 
 PAGE = 20
+PATRONS = QuarantineQuery(integration="koha", stream="patrons")
 ITEMS = StreamKey("koha", "items")
 
 
@@ -74,7 +76,7 @@ async def test_every_listing_is_the_same_in_pieces(disk, monkeypatch):
             [row async for row in store.runs(None)],
             [row async for row in store.runs("default", key=key)],
             [row async for row in store.runs(None, key=key, limit=5)],
-            [row async for row in store.quarantine("default", key)],
+            [row async for row in store.quarantine("default", PATRONS)],
             [row async for row in store.quarantine(None)],
             [row async for row in store.events("default", integration="shop")],
             [row async for row in store.events(None, limit=6)],
@@ -104,7 +106,7 @@ async def test_no_listing_sorts(disk, monkeypatch):
     store = disk.store
     for tenant, key in itertools.product((None, "default"), (None, disk.key)):
         assert len([row async for row in store.runs(tenant, key=key)]) == 2
-        assert len([row async for row in store.quarantine(tenant, key)]) == 2
+        assert len([row async for row in store.quarantine(tenant, key and PATRONS)]) == 2
         integration = key and "shop"
         assert len([row async for row in store.events(tenant, integration=integration)]) == 2
     for entity, stream in itertools.product((None, "patron"), (None, "patrons")):

@@ -224,6 +224,7 @@ async def test_stream_says_what_stands(desk):
             last_run=last,
             last_done_at=desk.now,
             errors=1,
+            refused_by=frozenset({""}),
         )
     ]
 

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from integrationd.model.runs import RunStatus
-from integrationd.ports.store import ReadingState, Retention, StreamKey, Swept
+from integrationd.ports.store import ReadingState, StreamKey, Swept
+from integrationd.ports.upkeep import Retention
 
 A, B = "a", "b"
 
@@ -119,4 +120,4 @@ async def test_pruning_reaches_every_tenant(desk):
 
     gone = await desk.store.prune(desk.now + timedelta(1), retention)
 
-    assert gone == {"runs": 2, "events": 2, "changes": 4}
+    assert gone == {"runs": 2, "events": 2, "changes": 4, "quarantine": 0}

@@ -7,8 +7,9 @@ import pytest
 from integrationd.errors import HistoryError, LeaseLostError
 from integrationd.model.records import DeleteReason
 from integrationd.model.runs import Mode, RunStatus, Trigger
-from integrationd.ports.store import ReadingState, Retention, RunStart, StreamKey
+from integrationd.ports.store import ReadingState, RunStart, StreamKey
 from integrationd.ports.undo import Conflict, Since, UndoBy, UndoEnd, Undone
+from integrationd.ports.upkeep import Retention
 
 
 async def begin_undo(desk, run, reverts, *, key=None, lease=None):

@@ -101,6 +101,7 @@ def stream(name="orders", **said):
         "name": name,
         "schedule": "30m",
         "enabled": True,
+        "next_run_at": None,
         "records": 3,
         "quarantined": 0,
         "held": 0,
@@ -129,6 +130,13 @@ def status(*integrations, daemon=None, **files):
     """Build a whole status."""
     files = {"ok": True, "problems": [], "kept": [], **files}
     return {"daemon": daemon, "files": files, "integrations": list(integrations)}
+
+
+def test_status_tells_when_a_stream_is_read_next():
+    """The time as it is in JSON."""
+    shop = integration(streams=[stream(next_run_at="2026-03-01T14:00:00.000Z")])
+
+    assert lines(status(shop))[-1] == "  orders [30m]: 3 records, next at 2026-03-01T14:00:00.000Z"
 
 
 def test_status_of_nothing_is_two_lines():

@@ -26,6 +26,8 @@ VISIBLE = frozenset({"E101", "E102", "E103", "E109", "E110", "E112"})
 """What a schema can see; the others are about expressions, other files and single words."""
 BLIND = {
     "E102-operation-without-request": "that one of five methods is needed is not said there",
+    "E102-oauth2-client": "what a grant needs is a rule between two fields",
+    "E102-oauth2-grant": "the same",
     "E102-requests-without-http": "whether http comes from elsewhere is not known in a file",
     "E112-empty": "an editor shows nothing of an empty file",
     "E112-unknown-kind": "a schema knows no order of keys",

@@ -6,23 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrationd.config.decode import INVALID, Kinds, Site, decode
-from integrationd.config.problems import Problems
-from integrationd.config.yaml import parse_yaml
+from integrationd.config.decode import INVALID
 from integrationd.errors import RefusedError, SecretError
 from integrationd.model.secret import Secret
-from integrationd.wire import auth
 from integrationd.wire.messages import JsonBody, Request
+from tests.support.auth import decode_auth
 
 REQUEST = Request(method="GET", url="https://api.test/orders", headers={"x-a": "1"})
-
-
-def decode_auth(text):
-    """Decode the YAML of one kind; return it with what was told."""
-    problems = Problems()
-    node = parse_yaml(text.encode(), file="specs/acme.yaml", problems=problems)
-    made = decode(node, object, Site(problems, "http.auth").noted(Kinds(auth.KINDS)))
-    return made, [str(problem) for problem in problems.found]
 
 
 def apply(text, **secrets):

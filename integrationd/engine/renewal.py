@@ -1,0 +1,266 @@
+"""One request for a token, with the claim held: what is read before it and kept after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from integrationd.engine.calling import Caller
+from integrationd.engine.desk import Name, Refused, Unsaved
+from integrationd.engine.plans import token_policy
+from integrationd.engine.world import World
+from integrationd.errors import (
+    CredentialsError,
+    ProviderError,
+    RefusedError,
+    SecretError,
+    StoreBrokenError,
+    StoreError,
+    UnavailableError,
+)
+from integrationd.model.json import Json
+from integrationd.model.secret import Secret
+from integrationd.ports.vault import Vault
+from integrationd.signals import TokenRenewed, TokenUnkept
+from integrationd.spec.documents import Integration
+from integrationd.spec.settings import Settings
+from integrationd.wire.auth.authenticator import TokenAuthenticator
+from integrationd.wire.grants import Kept, Refusal, Token, digest_request
+from integrationd.wire.judge import Outcome
+from integrationd.wire.reply import ReplyShape
+
+KEPT_AS: Final = "oauth2.token"
+"""The vault's name for what is kept of an integration's tokens."""
+REFUSED_FOR_S: Final = 10.0
+"""A request that was refused is not repeated within this time: many streams begin together, and
+providers lock a client out that is refused too often."""
+TRIES_MAX: Final = 3
+"""Refresh tokens that are tried where each was replaced while it was sent."""
+_SHAPE: Final = ReplyShape(reads_failures=True)
+_DENIED: Final = frozenset({400, 401, 403})
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose token: an integration as one bundle has it."""
+
+    integration: Integration
+    auth: TokenAuthenticator
+    settings: Settings
+
+    @property
+    def name(self) -> Name:
+        """Return tenant and integration."""
+        return self.integration.tenant, self.integration.name
+
+    def asked_as(self, variables: Mapping[str, Json]) -> str:
+        """Return the digest of the token request that its files and secrets make."""
+        given = self.auth.given_refresh_token(variables)
+        return digest_request(self.auth.token_request(variables, given))
+
+
+@dataclass(slots=True)
+class Renewal:
+    """One renewal under way; the claim is held."""
+
+    world: World
+    account: Account
+    refused: Secret | None
+    variables: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    given: Secret | None = None
+    asked_as: str = ""
+    kept: Kept = field(default_factory=Kept)
+
+    async def perform(self) -> Kept:
+        """Ask, unless another process has; again where a newer refresh token came meanwhile."""
+        error: CredentialsError | None = None
+        sent: Secret | None = None
+        for _ in range(TRIES_MAX):
+            await self._look()
+            if self._is_usable():
+                return self.kept
+            refresh = self._refresh_token()
+            if error is not None and refresh == sent:
+                break
+            got = await self._ask(refresh)
+            if isinstance(got, Token):
+                return await self._keep(got, refresh)
+            error, sent = got, refresh
+        assert error is not None
+        raise error
+
+    async def _look(self) -> None:
+        """Read secrets and vault anew: a person or another process may have changed them."""
+        integration, auth = self.account.integration, self.account.auth
+        self.variables = {
+            "config": dict(integration.config),
+            "secrets": await self.world.secrets.resolve(
+                integration.tenant, integration.name, integration.secret_references()
+            ),
+        }
+        self.given = auth.given_refresh_token(self.variables)
+        self.asked_as = self.account.asked_as(self.variables)
+        lack = find_lack(integration, self.world.vault)
+        if lack:
+            raise SecretError(lack)
+        unsaved = self.world.tokens.unsaved.get(self.account.name)
+        if unsaved is not None:
+            await self._save(unsaved)
+        self.kept = await self._load()
+
+    def _is_usable(self) -> bool:
+        now_s = self.world.clock.now().timestamp()
+        return self.kept.is_fresh(self.asked_as, now_s) and self.kept.access != self.refused
+
+    def _refresh_token(self) -> Secret | None:
+        if self.given is None:
+            return None
+        refresh = self.kept.refresh_for(self.given)
+        if refresh is None:
+            name = self.account.integration.name
+            hint = self.account.auth.hint("invalid_grant", name)
+            raise CredentialsError(
+                f"the refresh token that {name} is given was replaced by newer ones before; {hint}"
+            )
+        return refresh
+
+    async def _ask(self, refresh: Secret | None) -> Token | CredentialsError:
+        """Return what is granted, or the error where the refresh token is not good any more."""
+        world, desk, name = self.world, self.world.tokens, self.account.name
+        auth, integration = self.account.auth, self.account.integration
+        request = auth.token_request(self.variables, refresh)
+        digest = digest_request(request)
+        known = desk.refused.pop(name, None)
+        if known is not None and known.digest == digest and world.clock.monotonic() < known.until_s:
+            desk.refused[name] = known
+            raise type(known.error)(str(known.error), status=known.error.status)
+        policy = token_policy(integration, request.url, self.account.settings, self.variables)
+        async with world.http.open(policy) as http:
+            caller = Caller(
+                world=world,
+                integration=integration.name,
+                http=http,
+                budget=None,
+                retries=retries_of(integration, self.account.settings),
+                secrets={**self.variables["secrets"], "refresh token": refresh},
+            )
+            judged, _ = await caller.settle(request, _SHAPE)
+        got = auth.read_token(judged.reply, request, self.variables)
+        if isinstance(got, Token):
+            return got
+        error = self._explain(got, judged.outcome)
+        until_s = world.clock.monotonic() + REFUSED_FOR_S
+        desk.refused[name] = Refused(digest, error, until_s)
+        if isinstance(error, CredentialsError) and got.is_grant_dead and refresh is not None:
+            return error
+        raise error
+
+    def _explain(self, refusal: Refusal, outcome: Outcome) -> ProviderError:
+        word = f" {refusal.error}" if refusal.error else ""
+        said = f" ({refusal.said})" if refusal.said else ""
+        told = f"{outcome.message}{word}{said}"
+        hint = self.account.auth.hint(refusal.error, self.account.integration.name)
+        if refusal.error or refusal.status in _DENIED:
+            return CredentialsError(f"{told}; {hint}", status=refusal.status)
+        return RefusedError(f"{told}; is http.auth.token_url right?", status=refusal.status)
+
+    async def _keep(self, token: Token, sent: Secret | None) -> Kept:
+        """Keep an answer; where the refresh token is another one now, durably and first of all."""
+        after = self.kept.with_token(
+            token,
+            asked_as=self.asked_as,
+            received_at_s=self.world.clock.now().timestamp(),
+            given=self.given,
+        )
+        rotated = self.given is not None and token.refresh not in (None, sent)
+        if rotated and self.world.vault.is_open():
+            assert self.given is not None
+            assert sent is not None
+            await self._save(Unsaved(given=self.given, sent=sent, kept=after))
+        elif rotated:
+            self._tell_unkept("there is no master key, so it is lost when this process ends")
+        else:
+            await self._share(after)
+        self.world.signals.emit(
+            TokenRenewed(
+                integration=self.account.integration.name,
+                rotated=rotated,
+                lifetime_s=token.lifetime_s,
+            )
+        )
+        return after
+
+    async def _save(self, unsaved: Unsaved) -> None:
+        """Put a new refresh token in the vault, unless a newer one is there.
+
+        Until that is done it stays at the desk, and nothing is asked with what came with it.
+        """
+        desk, name = self.world.tokens, self.account.name
+        desk.unsaved[name] = unsaved
+        try:
+            stored = await self._load()
+            overtaken = stored.refresh_for(unsaved.given) != unsaved.sent
+            if not overtaken:
+                await self.world.vault.put(*name, KEPT_AS, unsaved.kept.to_secret())
+        except (StoreError, SecretError) as failed:
+            self._tell_unkept(f"{failed}; it is tried again before anything else is asked")
+            raise
+        del desk.unsaved[name]
+        if overtaken:
+            raise UnavailableError(
+                f"another process renewed the token of {name[1]} at the same time; its token stands"
+            )
+
+    async def _share(self, kept: Kept) -> None:
+        """Let other processes use an access token; where that fails they ask for their own."""
+        if not self.world.vault.is_open():
+            return
+        try:
+            await self.world.vault.put(*self.account.name, KEPT_AS, kept.to_secret())
+        except StoreBrokenError:
+            raise
+        except (StoreError, SecretError):
+            pass
+
+    async def _load(self) -> Kept:
+        """Return what is kept: in the vault, or while that is closed at the desk alone."""
+        name, vault = self.account.name, self.world.vault
+        try:
+            # One that is closed says whether there is something that it cannot open: to send the
+            # configured refresh token then would be to send a used one.
+            text = await vault.get(*name, KEPT_AS)
+            if text is not None:
+                return Kept.parse(text)
+        except SecretError:
+            if self.given is not None:
+                raise
+            # Only an access token is lost, which costs one request more.
+        return Kept() if vault.is_open() else self.world.tokens.newest(name)
+
+    def _tell_unkept(self, reason: str) -> None:
+        name = self.account.integration.name
+        self.world.signals.emit(TokenUnkept(integration=name, reason=reason))
+
+
+def find_lack(integration: Integration, vault: Vault) -> str:
+    """Say what an integration lacks whose provider may answer with a new refresh token.
+
+    Empty where nothing is lacking.
+    """
+    auth = None if integration.http is None else integration.http.auth
+    if not isinstance(auth, TokenAuthenticator) or not auth.may_rotate or vault.is_open():
+        return ""
+    return (
+        f"integration {integration.name} uses a refresh token, and a newer one that the provider "
+        "may answer with could not be kept: the encrypted store has no master key; give it one, as "
+        "'integrationd secret set' tells, or write 'rotates: false' under http.auth where this "
+        "provider never gives a new one"
+    )
+
+
+def retries_of(integration: Integration, settings: Settings) -> int:
+    """Return how often a call of an integration is tried again."""
+    assert integration.http is not None
+    retries = integration.http.retries
+    return settings.defaults.retries if retries is None else retries
