@@ -127,7 +127,12 @@ class Caller:
 
     async def _send(self, request: Request) -> Answer:
         self.counts = self.counts.plus(Counts(requests=1))
-        answer = await self.http.send(request)
+        try:
+            answer = await self.http.send(request)
+        except ProviderError as failed:
+            # A URL that the provider has named is its own words too.
+            failed.args = (mask(str(failed), self.hidden()),)
+            raise
         self.world.signals.emit(
             CallAnswered(
                 integration=self.integration,

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
-from urllib.parse import quote
 
 from integrationd.engine.calling import Caller
 from integrationd.engine.plans import StreamPlan
@@ -25,6 +24,7 @@ from integrationd.engine.world import World
 from integrationd.errors import SkippedError
 from integrationd.model.json import Json
 from integrationd.model.runs import Counts
+from integrationd.model.secret import mask
 from integrationd.ports.store import Lease, PageCommit, ReadingState
 from integrationd.signals import PageCommitted
 from integrationd.transform.cursors import CursorType
@@ -184,9 +184,7 @@ class Walk:
         return shaped
 
     def _tells_secret(self, token: Json) -> bool:
-        text = str(token)
-        secrets = [secret.reveal() for secret in self.caller.hidden().values()]
-        return any(secret in text or quote(secret) in text for secret in secrets if secret)
+        return mask(str(token), self.caller.hidden()) != str(token)
 
     def tracks_seen(self) -> bool:
         """Tell whether this reading may end in a sweep."""

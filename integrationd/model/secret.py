@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NoReturn
+import base64
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final, NoReturn
 from urllib.parse import quote, quote_plus
 
 from typing_extensions import override
@@ -67,16 +70,47 @@ class Secret:
 
 
 def mask(text: str, secrets: Mapping[str, Json]) -> str:
-    """Return a text with every secret in it replaced, however a URL may have encoded it.
+    """Return a text with every secret in it replaced, however it was written down there.
 
     For words that others said: a provider may repeat what it was sent.
     """
-    for secret in secrets.values():
-        plain = secret.reveal() if isinstance(secret, Secret) else ""
-        for written in {plain, quote(plain), quote(plain, safe=""), quote_plus(plain)}:
-            if written:
-                text = text.replace(written, PLACEHOLDER)
+    forms = {
+        form
+        for secret in secrets.values()
+        if isinstance(secret, Secret)
+        for form in forms_of(secret.reveal())
+    }
+    # Longest first, so that no form leaves a piece of another one behind.
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, PLACEHOLDER)
     return text
+
+
+def forms_of(text: str) -> frozenset[str]:
+    """Return a secret as it may stand in a text: plain, in a URL, a form, JSON or base64.
+
+    Of base64, where it may be the middle of something longer (``user:password``), only what does
+    not depend on its neighbours, and nothing where that is too short to be told from a word.
+    """
+    quoted = {quote(text), quote(text, safe=""), quote_plus(text)}
+    lower = {_ESCAPES.sub(lambda escape: escape.group().lower(), form) for form in quoted}
+    as_json = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+    return frozenset(filter(None, {text, *quoted, *lower, *as_json, *_inside_base64(text)}))
+
+
+def _inside_base64(text: str) -> Iterator[str]:
+    raw = text.encode("utf-8", "surrogatepass")
+    for shift in range(3):
+        whole = base64.b64encode(bytes(shift) + raw).decode()
+        inner = whole[4 if shift else 0 : len(whole) // 4 * 4 - 4]
+        if len(inner) >= _BASE64_MIN:
+            yield inner
+            yield inner.translate(_URL_SAFE)
+
+
+_ESCAPES: Final = re.compile("%[0-9A-F]{2}")
+_BASE64_MIN: Final = 8
+_URL_SAFE: Final = str.maketrans("+/", "-_")
 
 
 def reveal(value: str | Secret) -> str:

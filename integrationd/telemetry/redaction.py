@@ -6,12 +6,9 @@ placeholder. What this is for are texts of others: an exception of a library, a 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from typing import Final
-from urllib.parse import quote, quote_plus
 
-from integrationd.model.secret import PLACEHOLDER, Secret
+from integrationd.model.secret import PLACEHOLDER, Secret, forms_of
 
 CHARACTERS_MIN: Final = 6
 """A shorter secret stands in ordinary words, and masking it would spoil the log and tell where."""
@@ -36,20 +33,11 @@ class Redactor:
     def mask(self, text: str) -> str:
         """Return the text with the placeholder in place of every known secret."""
         if self._forms is None:
-            forms = {form for secret in self._known.values() for form in _forms(secret.reveal())}
+            texts = {secret.reveal() for secret in self._known.values()}
+            known = (text for text in texts if len(text) >= CHARACTERS_MIN)
+            forms = {form for text in known for form in forms_of(text)}
             self._forms = tuple(sorted(forms, key=len, reverse=True))
         for form in self._forms:
             if form in text:
                 text = text.replace(form, PLACEHOLDER)
         return text
-
-
-def _forms(text: str) -> Iterator[str]:
-    """Yield a secret as it is, in a URL, in a form and in JSON; nothing of a short one."""
-    if len(text) < CHARACTERS_MIN:
-        return
-    yield text
-    yield quote(text, safe="")
-    yield quote_plus(text)
-    yield json.dumps(text)[1:-1]
-    yield json.dumps(text, ensure_ascii=False)[1:-1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -41,7 +41,7 @@ class Judged:
     """What an answer means, and what it holds."""
 
     outcome: Outcome
-    reply: Mapping[str, Json]
+    reply: Mapping[str, Json] = field(repr=False)
     """``{status, headers, body}``; of a failure only as far as a rule needs it."""
 
 

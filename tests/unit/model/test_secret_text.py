@@ -1,18 +1,20 @@
 """A secret never shows itself, whoever prints, formats, copies or dumps it."""
 
+import base64
 import copy
 import dataclasses
 import json
 import logging
 import pickle
 import traceback
+from urllib.parse import quote, quote_plus
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrationd.model.secret import Secret, reveal
+from integrationd.model.secret import Secret, mask, reveal
 
 CANARY = "canary-7f3a-b0b5"
 SECRET = Secret(CANARY)
@@ -127,3 +129,50 @@ def test_secret_takes_no_attribute():
     with pytest.raises(AttributeError):
         SECRET._text = "x"
     assert not hasattr(SECRET, "__dict__")
+
+
+ODD = 'can"ary/7f 3a+\u00e9\\\n%'
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda text: text,
+        quote,
+        quote_plus,
+        lambda text: quote(text, safe=""),
+        lambda text: quote(text, safe="").lower(),
+        lambda text: json.dumps(text)[1:-1],
+        lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    ],
+)
+def test_secret_in_the_words_of_others_is_masked(write):
+    """As it is, in a URL, in a form, in JSON."""
+    assert mask(f"before {write(ODD)} after", {"a": Secret(ODD)}) == "before *** after"
+
+
+@given(
+    before=st.binary(max_size=5),
+    secret=st.text(min_size=9, max_size=30),
+    after=st.binary(max_size=5),
+)
+def test_secret_inside_base64_is_masked(before, secret, after):
+    """Whatever stands around it, as the user name does: all but a few letters at its ends go."""
+    written = base64.b64encode(before + secret.encode() + after).decode()
+
+    masked = mask(written, {"a": Secret(secret)})
+
+    assert "***" in masked
+    assert len(masked) - 3 <= (len(before) + len(after) + 6) * 4 / 3 + 8
+
+
+def test_longer_secret_is_masked_before_the_one_inside_it():
+    """No piece of it is left."""
+    secrets = {"a": Secret("abcdef"), "b": Secret("abcdefghi")}
+
+    assert mask("abcdefghi abcdef", secrets) == "*** ***"
+
+
+def test_what_is_no_secret_or_empty_masks_nothing():
+    """A value that is not marked as one stays, and an empty one stands nowhere."""
+    assert mask("abc", {"a": "abc", "b": Secret(""), "c": None}) == "abc"
