@@ -200,7 +200,9 @@ class Renewal:
         desk.unsaved[name] = unsaved
         try:
             stored = await self._load()
-            overtaken = stored.refresh_for(unsaved.given) != unsaved.sent
+            # Where the vault failed after it had stored it, it is there.
+            ours = (unsaved.sent, unsaved.kept.refresh)
+            overtaken = stored.refresh_for(unsaved.given) not in ours
             if not overtaken:
                 await self.world.vault.put(*name, KEPT_AS, unsaved.kept.to_secret())
         except (StoreError, SecretError) as failed:
