@@ -21,10 +21,8 @@ Name: TypeAlias = tuple[str, str]
 class Unsaved:
     """A new refresh token that the vault would not take; nothing is asked before it is in."""
 
-    given: Secret
-    """The refresh token that was configured."""
-    sent: Secret
-    """The one that was sent."""
+    before: Kept
+    """What the vault had when it was asked for."""
     kept: Kept
     """What the answer made of it."""
 

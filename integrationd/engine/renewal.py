@@ -175,9 +175,7 @@ class Renewal:
         )
         rotated = self.given is not None and token.refresh not in (None, sent)
         if rotated and self.world.vault.is_open():
-            assert self.given is not None
-            assert sent is not None
-            await self._save(Unsaved(given=self.given, sent=sent, kept=after))
+            await self._save(Unsaved(before=self.kept, kept=after))
         elif rotated:
             self._tell_unkept("there is no master key, so it is lost when this process ends")
         else:
@@ -201,8 +199,7 @@ class Renewal:
         try:
             stored = await self._load()
             # Where the vault failed after it had stored it, it is there.
-            ours = (unsaved.sent, unsaved.kept.refresh)
-            overtaken = stored.refresh_for(unsaved.given) not in ours
+            overtaken = stored.line not in (unsaved.before.line, unsaved.kept.line)
             if not overtaken:
                 await self.world.vault.put(*name, KEPT_AS, unsaved.kept.to_secret())
         except (StoreError, SecretError) as failed:
@@ -219,7 +216,9 @@ class Renewal:
         if not self.world.vault.is_open():
             return
         try:
-            await self.world.vault.put(*self.account.name, KEPT_AS, kept.to_secret())
+            # Never over a refresh token that came meanwhile, should our claim have run out.
+            if (await self._load()).line == self.kept.line:
+                await self.world.vault.put(*self.account.name, KEPT_AS, kept.to_secret())
         except StoreBrokenError:
             raise
         except (StoreError, SecretError):

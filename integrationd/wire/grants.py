@@ -79,6 +79,11 @@ class Kept:
     dead: tuple[str, ...] = ()
     """Digests of configured refresh tokens that newer ones have replaced, newest last."""
 
+    @property
+    def line(self) -> tuple[Secret | None, str]:
+        """Return what tells whether somebody has had a newer refresh token since."""
+        return self.refresh, self.origin
+
     def is_fresh(self, asked_as: str, now_s: float) -> bool:
         """Tell whether the access token can be sent, as far as its end is known."""
         if self.access is None or self.asked_as != asked_as:

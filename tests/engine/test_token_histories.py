@@ -1,4 +1,4 @@
-"""Any order of expiry, refresh, consent and crash, in two processes: no used refresh token is sent."""
+"""Any order of expiry, refresh, consent and crash: no used refresh token is sent again."""
 
 import asyncio
 from contextlib import suppress
@@ -168,6 +168,7 @@ async def live(steps):
 
 @given(steps=STEPS)
 @example(steps=[("ask", 0, "disk is full"), ("ask", 1, "none"), ("ask", 0, "none")])
+@example(steps=[("ask", 1, "disk is full"), ("consent", 0, ""), ("both ask", 0, "none")])
 @example(steps=[("ask", 0, "disk fails late"), ("ask", 0, "none"), ("ask", 0, "none")])
 @example(
     steps=[

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from integrationd.engine.renewal import KEPT_AS
-from integrationd.errors import CredentialsError, SecretError, StoreError, UnavailableError
+from integrationd.errors import CredentialsError, UnavailableError
 from integrationd.model.runs import RunStatus
 from integrationd.model.secret import Secret
-from integrationd.signals import TokenRenewed, TokenUnkept
+from integrationd.signals import TokenRenewed
 from integrationd.wire.grants import Kept, Token
 from tests.support.fakes import Strongbox, answer
-from tests.support.granting import REFRESH, SECRETS, Granting, Shut, kept_in, sign
+from tests.support.granting import REFRESH, SECRETS, Granting, kept_in, sign
 from tests.support.worlds import plan_of, stage
 
 pytestmark = pytest.mark.looptime(start=0)
@@ -21,25 +21,6 @@ GONE = (
     "POST /token answered 400 invalid_grant (gone); a person has to give consent again; then "
     "store the new refresh token: integrationd secret set acme refresh_token"
 )
-NO_ROOM = (
-    "integration acme uses a refresh token, and a newer one that the provider may answer with "
-    "could not be kept: the encrypted store has no master key; give it one, as 'integrationd "
-    "secret set' tells, or write 'rotates: false' under http.auth where this provider never gives "
-    "a new one"
-)
-
-
-class Full(Strongbox):
-    """A vault that cannot write while ``is_full``."""
-
-    is_full = True
-
-    async def put(self, tenant, integration, name, value):
-        """Refuse as a full disk does."""
-        if self.is_full:
-            message = "the disk is full"
-            raise StoreError(message)
-        await super().put(tenant, integration, name, value)
 
 
 def with_vault(on, vault):
@@ -185,110 +166,21 @@ async def test_refresh_tokens_that_keep_being_replaced_end():
     assert sent(provider) == ["r0", "consent-1", "consent-2"]
 
 
-async def test_nothing_is_asked_while_there_is_no_room_for_the_answer():
-    """Without a master key a new refresh token would be lost; so none is asked for."""
-    provider = Granting(rotates=True)
-    async with stage(provider, **SECRETS) as on:
-        outcome = await with_vault(on, Shut()).sync(plan_of(REFRESH, "orders"))
-
-    assert (outcome.status, outcome.kind, outcome.error) == (RunStatus.FAILED, "auth", NO_ROOM)
-    assert provider.forms == []
-
-
-async def test_provider_that_never_rotates_needs_no_vault():
-    """``rotates: false`` says that nothing can be lost."""
-    text = REFRESH.replace("    client_id", "    rotates: false\n    client_id")
+async def test_access_token_is_not_shared_over_a_newer_refresh_token():
+    """A provider that rotates now and then, and a claim that ran out: theirs is not undone."""
     provider = Granting()
     async with stage(provider, **SECRETS) as on:
-        outcome = await with_vault(on, Shut()).sync(plan_of(text, "orders"))
 
-    assert outcome.status is RunStatus.DONE
-    assert on.ear.of(TokenUnkept) == []
+        async def renew():
+            token = Token(access=Secret("theirs"), refresh=Secret("r7"))
+            kept = Kept().with_token(token, asked_as="", received_at_s=0, given=Secret("r0"))
+            await on.world.vault.put("default", "acme", KEPT_AS, kept.to_secret())
 
+        provider.before_reply = renew
+        shown = await sign(on, REFRESH)
+        kept = await kept_in(on.world)
 
-async def test_configured_refresh_token_is_not_sent_while_its_successor_is_locked_away():
-    """The master key is gone: the vault has a newer one, and the configured one is used up."""
-    text = REFRESH.replace("    client_id", "    rotates: false\n    client_id")
-    provider = Granting(rotates=True)
-    async with stage(provider, **SECRETS) as on:
-        await sign(on, text)
-        locked = with_vault(on, Shut(on.world.vault.kept))
-        with pytest.raises(SecretError) as caught:
-            await sign(locked, text, refused=Secret("a1"))
-
-    assert str(caught.value) == "there is no master key to open it"
-    assert sent(provider) == ["r0"]
-
-
-async def test_rotation_that_was_not_expected_is_loud():
-    """The new refresh token is used while the process lives, and an error says what is at stake."""
-    text = REFRESH.replace("    client_id", "    rotates: false\n    client_id")
-    provider = Granting(rotates=True)
-    async with stage(provider, **SECRETS) as on:
-        closed = with_vault(on, Shut())
-        await sign(closed, text)
-        await sign(closed, text, refused=Secret("a1"))
-
-    assert sent(provider) == ["r0", "r1"]
-    assert (
-        on.ear.of(TokenUnkept)
-        == [
-            TokenUnkept(
-                integration="acme",
-                reason="there is no master key, so it is lost when this process ends",
-            )
-        ]
-        * 2
-    )
-
-
-async def test_client_credentials_need_no_vault():
-    """Their token costs one request more, so it is kept in memory alone."""
-    provider = Granting()
-    async with stage(provider, **SECRETS) as on:
-        closed = with_vault(on, Shut())
-        shown = [await sign(closed) for _ in range(3)]
-
-    assert shown == ["Bearer a1"] * 3
-    assert len(provider.forms) == 1
-
-
-async def test_access_token_is_not_used_before_its_refresh_token_is_stored():
-    """A full disk fails the run; the answer waits in memory and is stored before anything else."""
-    provider = Granting(rotates=True)
-    vault = Full()
-    async with stage(provider, **SECRETS) as on:
-        full = with_vault(on, vault)
-        for _ in range(2):
-            with pytest.raises(StoreError):
-                await sign(full, REFRESH)
-        assert (sent(provider), provider.shown) == (["r0"], [])
-
-        vault.is_full = False
-        shown = await sign(full, REFRESH)
-        kept = await kept_in(full.world)
-
-    assert (shown, kept.refresh) == ("Bearer a1", Secret("r1"))
-    assert sent(provider) == ["r0"]
-    assert (
-        on.ear.of(TokenUnkept)
-        == [
-            TokenUnkept(
-                integration="acme",
-                reason="the disk is full; it is tried again before anything else is asked",
-            )
-        ]
-        * 2
-    )
-
-
-async def test_access_token_that_cannot_be_shared_is_used_all_the_same():
-    """It can be had again; only a refresh token cannot."""
-    provider = Granting()
-    async with stage(provider, **SECRETS) as on:
-        full = with_vault(on, Full())
-
-        assert await sign(full, REFRESH) == "Bearer a1"
+    assert (shown, kept.refresh) == ("Bearer a1", Secret("r7"))
 
 
 async def test_token_of_a_process_that_was_faster_stands():
@@ -310,22 +202,6 @@ async def test_token_of_a_process_that_was_faster_stands():
     assert str(caught.value) == (
         "another process renewed the token of acme at the same time; its token stands"
     )
-
-
-async def test_spoiled_vault_stops_a_refresh_token_alone():
-    """Sending the configured one might be sending a used one; a client's token is had anew."""
-    provider = Granting()
-    async with stage(provider, **SECRETS) as on:
-        await on.world.vault.put("default", "acme", KEPT_AS, Secret("spoiled"))
-        with pytest.raises(SecretError) as caught:
-            await sign(on, REFRESH)
-        shown = await sign(on)
-
-    assert str(caught.value) == (
-        "what the encrypted store has as oauth2.token is something else; forget it with: "
-        "integrationd secret remove INTEGRATION oauth2.token"
-    )
-    assert (shown, len(provider.forms)) == ("Bearer a1", 1)
 
 
 async def test_answer_that_is_lost_is_asked_for_again():
