@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "secret": "Credentials that the daemon keeps, sealed.",
     "webhook": "Where a sender posts to.",
     "events": "Inbound calls.",
+    "doctor": "What is wrong with the installation, and what to do about it.",
     "db": "The database's schema.",
     "play": "Play a provider, to try a spec without an account.",
     "new": "Write a first file, with comments.",
