@@ -67,6 +67,16 @@ class UnavailableError(ProviderError):
     kind = "temporary"
 
 
+class UnreachedError(UnavailableError):
+    """Nothing was sent, so nothing can have been done: another try is safe, whatever is asked."""
+
+
+class OutcomeUnknownError(ProviderError):
+    """What was asked may have been done or not: not repeated, a person must look there first."""
+
+    kind = "temporary"
+
+
 class CredentialsError(ProviderError):
     """The provider does not accept who we are: stop the run, a person must look."""
 
@@ -75,6 +85,10 @@ class CredentialsError(ProviderError):
 
 class RefusedError(ProviderError):
     """The provider understood and said no: not retried."""
+
+
+class UnreadableError(RefusedError):
+    """An answer came that cannot be taken: too large, or packed in an unknown way. Not retried."""
 
 
 class SkippedError(ProviderError):

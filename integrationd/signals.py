@@ -227,6 +227,37 @@ class RunSkipped(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OperationCalled(Signal):
+    """A call of an operation ended, well or not."""
+
+    tenant: str
+    integration: str
+    operation: str
+    run_id: str
+    """Empty where the answer came from memory."""
+    status: str
+    counts: Counts
+    took_s: float
+    error: str = ""
+    kind: str = ""
+    """auth, rate, temporary or permanent where it failed."""
+    known: bool = True
+    """False where it may have been done though nobody said so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntegrationProbed(Signal):
+    """A probe ended, well or not."""
+
+    tenant: str
+    integration: str
+    status: str
+    took_s: float
+    error: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallSkipped(Signal):
     """A rule of the spec took an answer for nothing."""
 

@@ -14,11 +14,13 @@ from integrationd.engine.credentials import NOBODY, Credentials
 from integrationd.engine.world import World
 from integrationd.errors import (
     CredentialsError,
+    OutcomeUnknownError,
     ProviderError,
     RefusedError,
     SkippedError,
     ThrottledError,
     UnavailableError,
+    UnreachedError,
 )
 from integrationd.model.json import Json
 from integrationd.model.runs import Counts
@@ -29,6 +31,7 @@ from integrationd.wire import backoff
 from integrationd.wire.budget import Budget
 from integrationd.wire.judge import Outcome, Verdict
 from integrationd.wire.messages import Answer, Request
+from integrationd.wire.remedies import Remedies
 from integrationd.wire.reply import PLAIN, Judged, ReplyShape, judge_in_steps
 
 WAIT_IN_RUN_MAX_S: Final = 900.0
@@ -55,6 +58,12 @@ class Caller:
     """What a provider's own words must not repeat in a message."""
     credentials: Credentials = NOBODY
     """Put on each request when it is sent."""
+    remedies: Remedies | None = None
+    """What a person can do about a refusal."""
+    may_repeat: bool = True
+    """Whether what is asked does no harm if it is done twice."""
+    patience_s: float = WAIT_IN_RUN_MAX_S
+    """A longer wait ends it."""
     counts: Counts = field(default_factory=Counts)
     """Requests, retries and waiting since :meth:`take_counts`."""
 
@@ -67,6 +76,7 @@ class Caller:
 
         Raises:
             SkippedError: A rule of the spec says that nothing came and that this is no failure.
+            OutcomeUnknownError: It may have been done or not, and must not be done twice.
             ProviderError: Of the class that says what to do; passing failures were tried again.
         """
         judged, attempt = await self.settle(request, shape)
@@ -95,9 +105,11 @@ class Caller:
                 continue
             if outcome.verdict is not Verdict.RETRY:
                 return judged, attempt
+            if not (self.may_repeat or outcome.undone):
+                raise self._unknown(outcome)
             attempt += 1
             wait_s = self._time_to_wait(outcome, attempt)
-            if attempt > self.retries or wait_s > WAIT_IN_RUN_MAX_S:
+            if attempt > self.retries or wait_s > self.patience_s:
                 raise self._error(outcome, attempt - 1)
             await self._wait_to_retry(outcome, attempt, wait_s)
 
@@ -114,7 +126,12 @@ class Caller:
         try:
             answer = await self._send(request)
         except UnavailableError as failed:
-            outcome = Outcome(verdict=Verdict.RETRY, kind="temporary", message=str(failed))
+            outcome = Outcome(
+                verdict=Verdict.RETRY,
+                kind="temporary",
+                message=str(failed),
+                undone=isinstance(failed, UnreachedError),
+            )
             return Judged(outcome, {})
         steps = judge_in_steps(answer, request, shape, self.world.clock.now())
         while True:
@@ -150,7 +167,7 @@ class Caller:
             return
         now_s = self.world.clock.monotonic()
         paused_s = self.budget.paused_s(now_s)
-        if paused_s > WAIT_IN_RUN_MAX_S:
+        if paused_s > self.patience_s:
             message = f"the provider asked for {format_span(paused_s)} without requests"
             raise ThrottledError(f"{message}; nothing was asked")
         wait_s = self.budget.reserve(now_s)
@@ -184,12 +201,21 @@ class Caller:
         self.counts = self.counts.plus(Counts(waited_ms=round(wait_s * 1000)))
         await asyncio.sleep(wait_s)
 
+    def _unknown(self, outcome: Outcome) -> OutcomeUnknownError:
+        message = (
+            f"{mask(outcome.message, self.hidden())}; it may have been done or not, so it is not "
+            "tried again: look there before you repeat it"
+        )
+        return OutcomeUnknownError(message, status=outcome.status)
+
     def _error(self, outcome: Outcome, attempt: int) -> ProviderError:
         tried = f" after {attempt + 1} tries" if attempt else ""
         asked = ""
-        if outcome.verdict is Verdict.RETRY and (outcome.wait_s or 0) > WAIT_IN_RUN_MAX_S:
+        if outcome.verdict is Verdict.RETRY and (outcome.wait_s or 0) > self.patience_s:
             asked = f"; the provider asks to wait {format_span(outcome.wait_s or 0)}"
-        message = mask(f"{outcome.message}{tried}{asked}", self.hidden())
+        hint = "" if self.remedies is None else self.remedies.hint(outcome)
+        # What is ours stays readable, whatever the secrets are.
+        message = f"{mask(outcome.message, self.hidden())}{tried}{asked}{hint}"
         if outcome.verdict is Verdict.SKIPPED:
             self.world.signals.emit(CallSkipped(integration=self.integration, reason=message))
             return SkippedError(message, status=outcome.status)

@@ -32,7 +32,8 @@ T = TypeVar("T")
 
 UNMETERED: Final = Rate(10**9, timedelta(seconds=1))
 """Of an integration without a rate: nobody ever waits for it, but a 429 still pauses all."""
-
+BESIDE_MAX: Final = 50
+"""Calls at the same time; the others wait."""
 
 Run: TypeAlias = asyncio.Task[RunOutcome | Declined]
 SCHEDULED: Final = RunWish(trigger=Trigger.SCHEDULE)
@@ -53,6 +54,7 @@ class Conductor:
     _budgets: dict[str, tuple[Rate, Budget]] = field(default_factory=dict)
     _slots: asyncio.Semaphore | None = None
     _retries: set[asyncio.Task[None]] = field(default_factory=set)
+    _beside: asyncio.Semaphore | None = None
     _closed: bool = False
 
     def swap(self, bundle: Bundle) -> None:
@@ -136,6 +138,26 @@ class Conductor:
         """
         await self._wait_for_turn(name, stream)
         return await asyncio.shield(self._track(name, stream, self._guarded(work())))
+
+    async def beside(self, name: str, what: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run something that readings need not wait for, and wait for its end.
+
+        Whoever asked may go away: the work goes on, and the daemon's end waits for it.
+
+        Args:
+            name: The integration.
+            what: No name of a stream; tells this piece of work from all others under way.
+            work: It begins when fewer than :data:`BESIDE_MAX` such pieces are under way.
+        """
+        if self._closed:
+            raise IntegrationError("the daemon is stopping")
+        return await asyncio.shield(self._track(name, what, self._guarded(self._in_turn(work))))
+
+    async def _in_turn(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        if self._beside is None:
+            self._beside = asyncio.Semaphore(BESIDE_MAX)
+        async with self._beside:
+            return await work()
 
     def preview(self, name: str, stream: str, *, full: bool) -> AsyncIterator[Json]:
         """Tell what the next reading would change; see :mod:`integrationd.engine.preview`."""
@@ -241,9 +263,12 @@ class Conductor:
         return kept[1].paused_s(self.world.clock.monotonic()) > WAIT_IN_RUN_MAX_S
 
     def _budget(self, plan: StreamPlan) -> Budget:
-        """Return the integration's budget, the same one over reloads while its rate stays."""
-        rate = plan.http.limits.rate or UNMETERED
-        kept = self._budgets.get(plan.integration.name)
+        return self.budget_of(plan.integration)
+
+    def budget_of(self, integration: Integration) -> Budget:
+        """Return an integration's budget, the same one over reloads while its rate stays."""
+        rate = (integration.http and integration.http.limits.rate) or UNMETERED
+        kept = self._budgets.get(integration.name)
         if kept is None or kept[0] != rate:
-            kept = self._budgets[plan.integration.name] = (rate, Budget(rate))
+            kept = self._budgets[integration.name] = (rate, Budget(rate))
         return kept[1]

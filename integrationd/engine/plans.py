@@ -9,20 +9,23 @@ from urllib.parse import urlsplit
 from integrationd.errors import PageShapeError, RefusedError
 from integrationd.model.fingerprints import Fingerprints
 from integrationd.model.json import Json
-from integrationd.model.secret import reveal
+from integrationd.model.secret import Secret, reveal
 from integrationd.ports.outside import HttpPolicy
 from integrationd.ports.store import StreamKey
+from integrationd.spec.checks import references_in
 from integrationd.spec.documents import Integration
 from integrationd.spec.http import HttpSpec
 from integrationd.spec.settings import Settings
 from integrationd.spec.stream import Stream
 from integrationd.transform.shape import CursorRule, Shaper
 from integrationd.wire.auth.authenticator import TokenAuthenticator
+from integrationd.wire.auth.none import NoAuth
 from integrationd.wire.call import BaseCall, build_request
 from integrationd.wire.grants import REPLY_BYTES_MAX
 from integrationd.wire.messages import Request, Text
 from integrationd.wire.paginate.none import NoPaging
 from integrationd.wire.paginate.paginator import Paginator
+from integrationd.wire.remedies import Remedies
 from integrationd.wire.reply import ReplyShape
 
 
@@ -124,6 +127,17 @@ def _shares_entity(integration: Integration, name: str) -> bool:
     entity = integration.entity_of(name)
     return any(
         integration.entity_of(other) == entity for other in integration.streams if other != name
+    )
+
+
+def remedies_of(http: HttpSpec, base: BaseCall) -> Remedies:
+    """Gather what may be wrong where a provider refuses."""
+    used = (reference.path for reference in references_in(http.auth))
+    names = dict.fromkeys(path[1] for path in used if path[0] == "secrets" and len(path) > 1)
+    return Remedies(
+        base_url=http.base_url.text if isinstance(base.base_url, Secret) else base.base_url,
+        asks_as_nobody=isinstance(http.auth, NoAuth),
+        secrets=tuple(names),
     )
 
 

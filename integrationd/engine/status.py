@@ -9,6 +9,7 @@ from datetime import datetime
 from integrationd.engine.renaming import explain_renaming, is_renamed
 from integrationd.engine.rows import format_time, run_json
 from integrationd.model.json import Json
+from integrationd.ports.calls import PROBE
 from integrationd.ports.store import StoreReader, StreamKey, StreamRow
 from integrationd.spec.bundle import Bundle
 from integrationd.spec.documents import Integration
@@ -76,15 +77,18 @@ def _integration_status(integration: Integration, standing: Standing) -> Json:
     if not last_error and failed:
         last_error = max(failed, key=lambda run: run.started_at).error
     done = [row.last_done_at for row in known if row.last_done_at is not None]
+    probe = standing.rows.get(StreamKey(integration.name, PROBE))
+    unreached = _probe_failure(probe, done)
     return {
         "name": integration.name,
         "tenant": integration.tenant,
         "provider": integration.provider,
         "category": integration.category,
-        "status": _word(missing or bool(refused), errors, done),
+        "status": _word(missing or refused or unreached, errors, [*done, *_good_probe(probe)]),
         "last_sync_at": format_time(max(done, default=None)),
         "error_count": errors,
-        "last_error": last_error,
+        "last_error": last_error or unreached,
+        "last_probe": None if probe is None or probe.last_run is None else run_json(probe.last_run),
         "streams": [
             _stream_status(integration, name, row, standing.next_runs.get(keys[name]))
             for name, row in own.items()
@@ -102,6 +106,17 @@ def _refusal(integration: Integration, name: str, row: StreamRow | None) -> str:
     if row is None or not is_renamed(row.identity, prints):
         return ""
     return explain_renaming(row.key, row.identity, prints)
+
+
+def _probe_failure(row: StreamRow | None, done: list[datetime]) -> str:
+    """Return the error of a probe that failed last, unless a stream was read well since."""
+    if row is None or row.last_run is None or not row.errors:
+        return ""
+    return "" if any(at > row.last_run.started_at for at in done) else row.last_run.error
+
+
+def _good_probe(row: StreamRow | None) -> list[datetime]:
+    return [] if row is None or row.last_done_at is None else [row.last_done_at]
 
 
 def _word(stopped: object, errors: int, done: list[datetime]) -> str:

@@ -26,15 +26,17 @@ class Trigger(StrEnum):
 
 
 class Mode(StrEnum):
-    """Whether everything is read, or what changed since the cursor, or nothing.
-
-    Nothing is read where a run is undone, and where what waits in quarantine is mapped again.
-    """
+    """What a run does: read everything, or what changed since the cursor, or something else."""
 
     FULL = "full"
     INCREMENTAL = "incremental"
     REPLAY = "replay"
     REVERT = "revert"
+    """Undo what another run wrote."""
+    CALL = "call"
+    """Make one call of an operation."""
+    PROBE = "probe"
+    """See whether address and credentials are right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

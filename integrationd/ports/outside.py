@@ -68,9 +68,12 @@ class Http(Protocol):
         """Perform one call and return the whole answer, whatever its status.
 
         Raises:
-            UnavailableError: No answer in time, or a broken one: worth another try.
+            UnreachedError: Nothing was sent: no address, no connection, no TLS.
+            UnavailableError: No answer in time, or a broken one: worth another try, unless what
+                was asked must not be done twice.
             EgressError: The host, address or port is one that must not be called.
-            RefusedError: The answer is larger than allowed, or its encoding unknown.
+            UnreadableError: The answer is larger than allowed, or its encoding unknown.
+            RefusedError: The request cannot be sent as it is.
         """
         ...
 

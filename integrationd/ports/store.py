@@ -11,6 +11,7 @@ from integrationd.model.events import NewEvent, StoredEvent
 from integrationd.model.json import Json
 from integrationd.model.records import Removal, SetAside, StoredRecord, Upsert
 from integrationd.model.runs import Counts, Mode, RunStatus, Trigger
+from integrationd.ports.calls import CallStore
 from integrationd.ports.quarantine import QuarantineStore
 from integrationd.ports.slots import Slot, SlotStore
 from integrationd.ports.undo import UndoStore
@@ -363,6 +364,7 @@ class Store(
     SlotStore,
     ClaimStore,
     EventStore,
+    CallStore,
     StoreReader,
     QuarantineStore,
     UndoStore,

@@ -37,6 +37,7 @@ from integrationd.ports.undo import ChangeRow, RunDetails, UndoBy, UndoEnd, Undo
 from integrationd.ports.upkeep import Retention
 from integrationd.ports.views import EntityShape, ViewsLaid
 from integrationd.store import (
+    calls,
     history,
     inbox,
     leases,
@@ -149,6 +150,10 @@ class SqlStore:
         """Count the stream's records as stale until each is written anew, or no longer."""
         work = partial(readings.mark_stale, tenant=tenant, key=key, stale=stale)
         await self._parts.writer.run(work)
+
+    async def note_call(self, run: RunRow) -> None:
+        """Put a call or a probe that is over into the history."""
+        await self._parts.writer.run(partial(calls.note_call, run=run))
 
     async def claim(
         self, tenant: str, kind: str, key: str, *, holder: str, now: datetime, ttl: timedelta

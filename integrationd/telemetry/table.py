@@ -209,6 +209,41 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
         ),
     ),
     Entry(
+        signal=signals.OperationCalled,
+        event="operation.called",
+        level=LogLevel.INFO,
+        louder=LogLevel.WARNING,
+        when="it failed",
+        is_louder=lambda signal: bool(signal.status == "failed"),
+        metrics=(
+            count(
+                "integrationd_operations_total",
+                "Calls of operations that ended, those answered from memory included.",
+                "integration",
+                "operation",
+                "status",
+            ),
+            measure(
+                Kind.HISTOGRAM,
+                "integrationd_operation_seconds",
+                "How long calls of operations took, with all tries and waiting.",
+                lambda signal: signal.took_s,
+                "integration",
+            ),
+        ),
+    ),
+    Entry(
+        signal=signals.IntegrationProbed,
+        event="integration.probed",
+        level=LogLevel.INFO,
+        louder=LogLevel.WARNING,
+        when="it failed",
+        is_louder=lambda signal: bool(signal.status == "failed"),
+        metrics=(
+            count("integrationd_probes_total", "Probes that ended.", "integration", "status"),
+        ),
+    ),
+    Entry(
         signal=signals.CallSkipped,
         event="call.skipped",
         level=LogLevel.INFO,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from integrationd.config.units import format_size
-from integrationd.errors import RefusedError, UnavailableError
+from integrationd.errors import UnavailableError, UnreadableError
 
 _STEP_BYTES: Final = 256 * 1024
 """Unpacked at once: about a millisecond, so that no answer holds the event loop."""
@@ -65,19 +65,19 @@ class Unpacker:
         """Refuse what could not be unpacked before anything of it is read.
 
         Raises:
-            RefusedError: The encoding is not gzip, deflate or none, or there are several.
+            UnreadableError: The encoding is not gzip, deflate or none, or there are several.
         """
         self.encoding = self.encoding.strip().lower()
         if self.encoding not in ("", "identity", "deflate", *_WRAPPED):
             # The header is the sender's text; only words that we know are repeated.
             shown = f"as {self.encoding}" if self.encoding in _KNOWN else "in an unknown way"
-            raise RefusedError(f"the answer is encoded {shown}, expected gzip, deflate or none")
+            raise UnreadableError(f"the answer is encoded {shown}, expected gzip, deflate or none")
 
     def expect(self, body_bytes: int | None) -> None:
         """Refuse an answer by the size that it announces.
 
         Raises:
-            RefusedError: It is larger than allowed.
+            UnreadableError: It is larger than allowed.
         """
         if body_bytes is not None and body_bytes > self.max_bytes:
             raise self._too_large()
@@ -86,7 +86,7 @@ class Unpacker:
         """Take one piece.
 
         Raises:
-            RefusedError: There is too much of it, or it unpacks to far more than it is.
+            UnreadableError: There is too much of it, or it unpacks to far more than it is.
             UnavailableError: It is damaged.
         """
         self._read += len(data)
@@ -132,7 +132,7 @@ class Unpacker:
     def _open_member(self, data: bytes) -> _Inflater:
         self._members += 1
         if self._members > _MEMBERS_MAX or (self._members > 1 and self.encoding == "deflate"):
-            raise RefusedError(f"the answer holds too many {self.encoding} streams")
+            raise UnreadableError(f"the answer holds too many {self.encoding} streams")
         if self.encoding in _WRAPPED:
             return zlib.decompressobj(wbits=_WRAPPED[self.encoding])
         # RFC 9110 section 8.4.1.2: the zlib format, but some send the bare stream.
@@ -144,10 +144,10 @@ class Unpacker:
         if self._held > self.max_bytes:
             raise self._too_large()
         if self._held > _RATIO_FREE_BYTES and self._held > self._read * _RATIO_MAX:
-            raise RefusedError(f"the answer unpacks to more than {_RATIO_MAX} times its size")
+            raise UnreadableError(f"the answer unpacks to more than {_RATIO_MAX} times its size")
         if piece:
             self._kept.append(piece)
 
-    def _too_large(self) -> RefusedError:
+    def _too_large(self) -> UnreadableError:
         size = format_size(self.max_bytes)
-        return RefusedError(f"the answer is larger than {size}; raise http.max_response")
+        return UnreadableError(f"the answer is larger than {size}; raise http.max_response")

@@ -15,7 +15,7 @@ from typing import Final
 import aiohttp
 
 from integrationd.config.units import format_duration
-from integrationd.errors import ProviderError, RefusedError, UnavailableError
+from integrationd.errors import ProviderError, RefusedError, UnavailableError, UnreachedError
 from integrationd.ports.outside import HttpPolicy
 
 _EXPIRED: Final = 10
@@ -39,13 +39,17 @@ class Explainer:
     """``HOST:PORT`` of the proxy, None where there is none."""
 
     def explain(self, error: Exception) -> ProviderError:
-        """Return our error for the library's; the caller names the call."""
+        """Return our error for the library's; the caller names the call.
+
+        What fails while connecting, TLS included, is told apart: no byte of the call was sent.
+        """
         if isinstance(error, aiohttp.ClientHttpProxyError):
             return self._explain_proxy(error.status)
+        before = self._connecting_too_long(error) or self._tls(error) or self._connecting(error)
+        if before is not None:
+            return UnreachedError(before)
         return UnavailableError(
-            self._timeout(error)
-            or self._tls(error)
-            or self._connecting(error)
+            self._waiting_too_long(error)
             or _breaking(error)
             or f"the call broke ({type(error).__name__})"
         )
@@ -54,13 +58,16 @@ class Explainer:
         message = f"the proxy {self.proxy} answered {status} and lets nothing through"
         if status in _PROXY_REFUSES:
             return RefusedError(f"{message}; look at http.proxy and its user name", status=status)
-        return UnavailableError(message, status=status)
+        return UnreachedError(message, status=status)
 
-    def _timeout(self, error: Exception) -> str | None:
-        policy = self.policy
+    def _connecting_too_long(self, error: Exception) -> str | None:
         if isinstance(error, aiohttp.ConnectionTimeoutError):
-            limit = format_duration(policy.connect_timeout)
+            limit = format_duration(self.policy.connect_timeout)
             return f"no connection to {self.proxy or self.peer} within {limit}"
+        return None
+
+    def _waiting_too_long(self, error: Exception) -> str | None:
+        policy = self.policy
         if isinstance(error, aiohttp.SocketTimeoutError):
             return f"{self.peer} sent nothing for {format_duration(policy.read_timeout)}"
         if isinstance(error, TimeoutError):

@@ -22,7 +22,7 @@ from aiohttp import (
 from yarl import URL
 
 from integrationd import __version__
-from integrationd.errors import EgressError, ProviderError, RefusedError
+from integrationd.errors import EgressError, ProviderError, RefusedError, UnreadableError
 from integrationd.ports.outside import HttpPolicy
 from integrationd.transport.connect import CheckedConnector, Lookup, check_address, read_addresses
 from integrationd.transport.decompress import Unpacker
@@ -101,6 +101,9 @@ class AiohttpOpener:
             max_line_size=_HEADER_BYTES_MAX,
             max_field_size=_HEADER_BYTES_MAX,
         ) as session:
+            # The library repeats a PUT or GET by itself that was not answered: uncounted, beside
+            # the rate, and whatever the file says. It has no public word against that.
+            session._retry_connection = False  # noqa: SLF001
             yield AiohttpHttp(session, policy=policy, egress=self.egress, proxy=proxy)
 
 
@@ -161,7 +164,10 @@ class AiohttpHttp:
             proxy=None if self._proxy is None else self._proxy.url,
             proxy_headers=None if self._proxy is None else self._proxy.headers,
         ) as response:
-            body = await self._read(response)
+            try:
+                body = await self._read(response)
+            except UnreadableError as unusable:
+                raise UnreadableError(str(unusable), status=response.status) from None
             return Answer(
                 status=response.status,
                 headers=_join_headers(response),

@@ -20,6 +20,9 @@ _RATE: Final = frozenset({429})
 _PASSING: Final = frozenset({408, 425, 500, 502, 503, 504})
 _UNKNOWN_CALLER: Final = 401
 _FORBIDDEN: Final = 403
+_BUSY: Final = 503
+"""With ``Retry-After`` it says: not now, come back. Without, a balancer may say it of a server
+that had begun."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,253}")
 
@@ -52,6 +55,8 @@ class Outcome:
     """What the provider asks to wait, capped; None where it does not say."""
     status: int | None = None
     """None where there was no answer at all."""
+    undone: bool = False
+    """It is sure that nothing was done: asking again cannot do it twice."""
 
 
 def judge(answer: Answer, request: Request, now: datetime) -> Outcome:
@@ -71,12 +76,14 @@ def judge(answer: Answer, request: Request, now: datetime) -> Outcome:
     if 200 <= status < 300:  # noqa: PLR2004 - the class of success
         return Outcome(verdict=Verdict.ACCEPTED, message=message, status=status)
     if status in _RATE or status in _PASSING:
+        wait_s = parse_retry_after(answer.headers.get("retry-after", ""), now)
         return Outcome(
             verdict=Verdict.RETRY,
             kind="rate" if status in _RATE else "temporary",
             message=message,
-            wait_s=parse_retry_after(answer.headers.get("retry-after", ""), now),
+            wait_s=wait_s,
             status=status,
+            undone=status in _RATE or (status == _BUSY and wait_s is not None),
         )
     if status == _UNKNOWN_CALLER:
         return Outcome(verdict=Verdict.REAUTHENTICATE, kind="auth", message=message, status=status)

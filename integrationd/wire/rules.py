@@ -189,12 +189,14 @@ class ErrorRule:
         """
         asked_s = None if self.wait is None else self.wait.seconds(reply, now)
         said = self._say(reply)
+        kind = self.kind or _KINDS.get(self.then, "permanent")
         return Outcome(
             verdict=_VERDICTS[self.then],
-            kind=self.kind or _KINDS.get(self.then, "permanent"),
+            kind=kind,
             message=f"{plain.message}: {said}" if said else plain.message,
             wait_s=plain.wait_s if asked_s is None else min(asked_s, WAIT_MAX_S),
             status=plain.status,
+            undone=plain.undone or kind == "rate",
         )
 
     def _say(self, reply: Mapping[str, Json]) -> str:

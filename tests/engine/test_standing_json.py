@@ -115,6 +115,7 @@ def test_integration_that_was_never_read_is_told_in_full():
         "last_sync_at": None,
         "error_count": 0,
         "last_error": "",
+        "last_probe": None,
         "streams": [
             stream("orders", "30m"),
             stream("items", "manual", enabled=False),

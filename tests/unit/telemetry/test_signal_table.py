@@ -104,7 +104,7 @@ def test_labels_are_names_out_of_files():
     labels = {label for metric in METRICS for label in metric.labels}
 
     assert labels == {
-        *("integration", "stream", "endpoint"),
+        *("integration", "stream", "endpoint", "operation"),
         *("status", "result", "code", "table", "version"),
     }
 

@@ -57,7 +57,26 @@ def test_too_many_requests_wait_as_long_as_asked():
         message="GET /v1/orders answered 429",
         wait_s=17.0,
         status=429,
+        undone=True,
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "undone"),
+    [
+        (429, {}, True),
+        (503, {"retry_after": "5"}, True),
+        (503, {}, False),
+        (503, {"retry_after": "soon"}, False),
+        (500, {"retry_after": "5"}, False),
+        (502, {}, False),
+        (504, {}, False),
+        (408, {}, False),
+    ],
+)
+def test_only_who_says_not_now_has_surely_done_nothing(status, headers, undone):
+    """Any other failure may have come after the work: a balancer's, or one halfway."""
+    assert outcome(status, **headers).undone is undone
 
 
 @given(st.integers(100, 999).filter(lambda status: not 200 <= status < 300 and status != 401))

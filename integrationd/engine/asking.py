@@ -1,0 +1,87 @@
+"""A provider ready to be asked: secrets found, what all calls share rendered, a client open."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from integrationd.engine.calling import WAIT_IN_RUN_MAX_S, Caller
+from integrationd.engine.plans import base_call, http_policy, remedies_of
+from integrationd.engine.renewal import retries_of
+from integrationd.engine.tokens import credentials_of
+from integrationd.engine.world import World
+from integrationd.errors import SecretError
+from integrationd.model.json import Json
+from integrationd.signals import SecretMissed
+from integrationd.spec.documents import Integration
+from integrationd.spec.settings import Settings
+from integrationd.wire.budget import Budget
+from integrationd.wire.call import BaseCall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a provider is asked."""
+
+    settings: Settings
+    budget: Budget | None
+    """The integration's own, shared by all who ask."""
+    may_repeat: bool = True
+    """Whether what is asked does no harm if it is done twice."""
+    patience_s: float = WAIT_IN_RUN_MAX_S
+    """The longest single wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What is needed to ask."""
+
+    caller: Caller
+    base: BaseCall
+    variables: Mapping[str, Json] = field(repr=False)
+    """``config`` and ``secrets``."""
+
+
+@asynccontextmanager
+async def asking(world: World, integration: Integration, manner: Manner) -> AsyncIterator[Asking]:
+    """Get ready to ask one integration's provider.
+
+    Raises:
+        SecretError: A secret is missing; it is told as a signal too.
+        ProviderError: Its address, proxy or certificates cannot be used.
+        ExpressionError: A template of ``http`` has no value.
+    """
+    http = integration.http
+    assert http is not None
+    variables = {
+        "config": dict(integration.config),
+        "secrets": await find_secrets(world, integration),
+    }
+    base = base_call(http, variables)
+    policy = http_policy(integration, base, manner.settings, variables)
+    async with world.http.open(policy) as client:
+        caller = Caller(
+            world=world,
+            integration=integration.name,
+            http=client,
+            budget=manner.budget,
+            retries=retries_of(integration, manner.settings),
+            secrets=variables["secrets"],
+            credentials=credentials_of(world, integration, manner.settings, variables),
+            remedies=remedies_of(http, base),
+            may_repeat=manner.may_repeat,
+            patience_s=manner.patience_s,
+        )
+        yield Asking(caller=caller, base=base, variables=variables)
+
+
+async def find_secrets(world: World, integration: Integration) -> Mapping[str, Json]:
+    """Find an integration's secrets; what is missing is told as a signal too."""
+    try:
+        return await world.secrets.resolve(
+            integration.tenant, integration.name, integration.secret_references()
+        )
+    except SecretError as missing:
+        world.signals.emit(SecretMissed(integration=integration.name, message=str(missing)))
+        raise
