@@ -119,6 +119,10 @@ class StoreError(IntegrationError):
     """The store cannot be used: retried where that can help, else exit 69."""
 
 
+class NothingStoredError(StoreError):
+    """There is no database yet, or nothing in it."""
+
+
 class StoreBusyError(StoreError):
     """The store's queue is full: answer 503 with Retry-After."""
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from integrationd.bundles.library import Library, Loaded
 from integrationd.daemon.broadcast import Broadcast
+from integrationd.daemon.database import database_of, node_of
 from integrationd.daemon.inputs import (
     Learn,
     build_library,
@@ -43,8 +44,6 @@ from integrationd.transport.http import AiohttpOpener
 from integrationd.vault.opening import AnyVault, open_vault
 from integrationd.vault.sources import LookupSecrets
 
-NODE = "local"
-"""The holder of claims on an embedded database: there is only one."""
 TOKEN_PATIENCE_S: Final = 10.0
 """How long the end of the process waits for token requests that are under way."""
 
@@ -146,15 +145,18 @@ async def compose(
 
     Raises:
         StoreError: The database cannot be used.
-        SettingsError: The master key cannot be used, or is not the one of the encrypted store.
+        SettingsError: The master key cannot be used, or is not the one of the encrypted store; or
+            the library or the password for the database is missing.
     """
     clock, randomness = SystemClock(), SystemRandomness()
     master = find_master(settings)
     boot = build_ulid(int(clock.now().timestamp() * 1000), randomness.token(10))
-    async with SqlStore(paths.database, queue_max=settings.limits.queue) as store:
+    node = node_of(paths, settings, randomness)
+    database = database_of(paths, settings, learn)
+    async with SqlStore(database, queue_max=settings.limits.queue) as store:
         vault = await open_vault(store.secrets, master, clock, randomness, learn)
         secrets = build_secrets(settings, vault, learn)
-        await store.release_node(NODE)
+        await store.release_node(node)
         world = World(
             store=store,
             http=AiohttpOpener(
@@ -165,7 +167,8 @@ async def compose(
             clock=clock,
             randomness=randomness,
             signals=broadcast,
-            holder=f"{NODE}:{boot}",
+            holder=f"{node}:{boot}",
+            lease=settings.limits.lease,
             tokens=TokenDesk(learn=learn),
         )
         empty = Bundle(integrations={}, providers={}, problems=(), refused=())

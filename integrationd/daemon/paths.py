@@ -42,6 +42,11 @@ class Paths:
         return self.state / "lock"
 
     @property
+    def node(self) -> Path:
+        """Return the file that tells this state directory from all others."""
+        return self.state / "node"
+
+    @property
     def control(self) -> Path:
         """Return the control socket."""
         return self.state / "control.sock"

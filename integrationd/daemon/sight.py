@@ -10,7 +10,7 @@ from integrationd.daemon.inputs import build_secrets, find_master
 from integrationd.daemon.looking import looking
 from integrationd.daemon.paths import Paths
 from integrationd.daemon.system import SystemClock, SystemRandomness
-from integrationd.errors import StoreError
+from integrationd.errors import NothingStoredError
 from integrationd.model.secret import Secret
 from integrationd.spec.settings import Settings
 from integrationd.store.sqlstore import SqlStore
@@ -38,10 +38,8 @@ async def looking_around(paths: Paths, settings: Settings) -> AsyncIterator[Sigh
     master = find_master(settings)
     async with AsyncExitStack() as stack:
         try:
-            store = await stack.enter_async_context(looking(paths))
-        except StoreError:
-            if paths.database.exists():
-                raise
+            store = await stack.enter_async_context(looking(paths, settings))
+        except NothingStoredError:
             yield Sight(build_secrets(settings, _NothingKept()), None)
             return
         vault = await open_vault(store.secrets, master, SystemClock(), SystemRandomness())

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
 from typing import Final
 
 from integrationd.engine.world import World
 from integrationd.errors import LeaseLostError, StoreError
 from integrationd.ports.store import Lease, StreamKey
 
-LEASE_TTL: Final = timedelta(seconds=60)
-LEASE_RENEWAL_S: Final = 20.0
+RENEWALS: Final = 3
+"""How often a claim is renewed in the time for which it lasts."""
 
 
 async def claim_stream(world: World, tenant: str, key: StreamKey) -> Lease | None:
@@ -24,7 +23,7 @@ async def claim_stream(world: World, tenant: str, key: StreamKey) -> Lease | Non
         f"{key.integration}/{key.stream}",
         holder=world.holder,
         now=world.clock.now(),
-        ttl=LEASE_TTL,
+        ttl=world.lease,
     )
 
 
@@ -34,9 +33,9 @@ async def renewed(world: World, tenant: str, lease: Lease) -> AsyncIterator[None
 
     async def renew() -> None:
         while True:
-            await asyncio.sleep(LEASE_RENEWAL_S)
+            await asyncio.sleep(world.lease.total_seconds() / RENEWALS)
             with suppress(StoreError):
-                await world.store.renew(tenant, lease, now=world.clock.now(), ttl=LEASE_TTL)
+                await world.store.renew(tenant, lease, now=world.clock.now(), ttl=world.lease)
 
     renewal = asyncio.create_task(renew(), name=f"renew {lease.key}")
     try:

@@ -144,7 +144,7 @@ async def _claim(world: World, account: Account) -> Lease:
     while True:
         now = world.clock.now()
         lease = await world.store.claim(
-            tenant, CLAIM, integration, holder=world.holder, now=now, ttl=claims.LEASE_TTL
+            tenant, CLAIM, integration, holder=world.holder, now=now, ttl=world.lease
         )
         if lease is not None:
             return lease

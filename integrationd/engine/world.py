@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from integrationd.engine.desk import TokenDesk
 from integrationd.model import ids
@@ -26,6 +27,8 @@ class World:
     signals: Signals
     holder: str
     """Who claims: ``NODE:BOOT``, so that a later process can free what a dead one held."""
+    lease: timedelta = timedelta(seconds=60)
+    """How long a claim lasts that nobody renews."""
     tokens: TokenDesk = field(default_factory=TokenDesk)
     """What this process holds of tokens."""
 

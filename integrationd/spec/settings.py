@@ -15,6 +15,7 @@ from integrationd.config.decode import SIZE, Bounds, Invalid, Site
 from integrationd.config.leaves import decode_text
 from integrationd.config.nodes import Fields, Node, Scalar
 from integrationd.config.sites import Leaf
+from integrationd.spec.database import EMBEDDED, Database
 from integrationd.spec.references import refuse_literal
 from integrationd.spec.schedule import Zone
 
@@ -69,20 +70,6 @@ class Listen:
         return site.expected(node, "an address and a port such as 127.0.0.1:8471", "E111")
 
 
-class Database(str):
-    """Where the store is; this version knows the embedded one alone."""
-
-    __slots__ = ()
-
-    @classmethod
-    def decode_node(cls, node: Node, site: Site) -> Database | Invalid:
-        """Read ``sqlite``; anything else is not shown, as an address may hold a password."""
-        if isinstance(node, Scalar) and node.value == "sqlite":
-            return cls("sqlite")
-        message = f"{site.path} is not 'sqlite', the only one that this version has"
-        return site.refuse(node.position, "E111", message)
-
-
 class PublicUrl(str):
     """An address as senders see it, without a slash at its end."""
 
@@ -99,6 +86,27 @@ class PublicUrl(str):
         return cls(text.rstrip("/"))
 
 
+class NodeName(str):
+    """What one daemon among several is called."""
+
+    FORM: ClassVar[Leaf] = Leaf(
+        "a name as hosts have", {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"}
+    )
+
+    __slots__ = ()
+
+    @classmethod
+    def decode_node(cls, node: Node, site: Site) -> NodeName | Invalid:
+        """Read a name as hosts have."""
+        text = decode_text(node, site)
+        if isinstance(text, Invalid):
+            return text
+        if not _NODE_NAME.fullmatch(text):
+            return site.expected(node, "letters, digits, '.', '_' and '-', at most 63", "E109")
+        return cls(text)
+
+
+_NODE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _PUBLIC_URL: Final = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(?:/[A-Za-z0-9._~/%-]*)?")
 
 
@@ -181,6 +189,19 @@ class SizeLimits:
     """Readings at the same time."""
     queue: Annotated[int, Bounds(1, 1_000_000)] = 2000
     """Transactions that may wait for the store; above it webhooks get 503."""
+    lease: timedelta = timedelta(seconds=60)
+    """How long the readings of a daemon that fell silent keep others from those streams."""
+
+    def check(self, node: Fields, site: Site) -> Invalid | None:
+        """Refuse a lease that a busy machine would lose."""
+        if self.lease < LEASE_MIN:
+            where = node.entries["lease"]
+            return site.key("lease").expected(where, "at least 3s", "E111")
+        return None
+
+
+LEASE_MIN: Final = timedelta(seconds=3)
+"""A daemon renews three times in that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,8 +263,10 @@ class Settings:
 
     listen: Listen = Listen("127.0.0.1", 8471)
     """Webhooks, health and metrics."""
-    database: Database = Database("sqlite")  # noqa: RUF009 - immutable
+    database: Database = EMBEDDED
     """Where everything is kept; ``sqlite`` is a file in the state directory."""
+    node: NodeName | None = None
+    """What this daemon is called among several on one PostgreSQL; the host's name by default."""
     public_url: PublicUrl | None = None
     """What senders see, ``https://hooks.example.org``; webhook addresses are printed with it."""
     timezone: Zone = Zone("UTC")  # noqa: RUF009 - immutable

@@ -166,7 +166,8 @@ class Postgres:
             said = said.replace(self.password.reveal(), "***")
         state: str = getattr(orig, "sqlstate", None) or ""
         if isinstance(orig, psycopg.OperationalError) and not state:
-            return StoreError(f"{self.where}: the server cannot be reached: {said}")
+            said = said.removeprefix("connection failed: ").removeprefix("connection is bad: ")
+            return StoreError(f"{self.where}: no connection: {said}")
         meaning = _MEANINGS.get(state) or _MEANINGS.get(state[:2])
         name = state or type(orig).__name__
         return StoreError(f"{self.where}: {f'{meaning}: {said}' if meaning else said} ({name})")

@@ -7,7 +7,7 @@ from typing import NoReturn
 from sqlalchemy import Connection, insert, inspect, select
 
 from integrationd import __version__
-from integrationd.errors import StoreError
+from integrationd.errors import NothingStoredError, StoreError
 from integrationd.store.database import Database
 from integrationd.store.tables import METADATA, SCHEMA_VERSION, meta
 
@@ -39,7 +39,8 @@ def read_version(conn: Connection, database: Database) -> int:
     """
     where, tables = database.where, inspect(conn).get_table_names()
     if not tables:
-        raise StoreError(f"{where}: nothing is stored; start the daemon or run: integrationd sync")
+        advice = "start the daemon or run: integrationd sync"
+        raise NothingStoredError(f"{where}: nothing is stored yet; {advice}")
     found = None
     if meta.name in tables:
         version = select(meta.c.value).where(meta.c.name == "schema")

@@ -27,7 +27,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from integrationd.errors import StoreError
+from integrationd.errors import NothingStoredError, StoreError
 from integrationd.store import database, values
 from integrationd.store.database import Columns, Type
 from integrationd.store.tables import records
@@ -101,7 +101,7 @@ class Sqlite:
         assert self.path is not None
         if not self.path.exists():
             advice = "start the daemon or run: integrationd sync"
-            raise StoreError(f"no database at {self.path}; {advice}")
+            raise NothingStoredError(f"no database at {self.path}; {advice}")
         name = f"file:{quote(str(self.path))}?mode=ro"
         return self._engine(name, _PRAGMAS_READING, begin="DEFERRED", size=size)
 

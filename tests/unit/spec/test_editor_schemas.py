@@ -29,6 +29,7 @@ BLIND = {
     "E102-oauth2-client": "what a grant needs is a rule between two fields",
     "E102-oauth2-grant": "the same",
     "E102-requests-without-http": "whether http comes from elsewhere is not known in a file",
+    "E110-database-password-in-the-store": "a reference is described once for all places",
     "E112-empty": "an editor shows nothing of an empty file",
     "E112-unknown-kind": "a schema knows no order of keys",
 }

@@ -38,15 +38,6 @@ def test_sections_without_problems_hold_beside_one_with_them():
     ]
 
 
-def test_a_database_address_is_never_shown():
-    """The address of a database may hold a password."""
-    _, problems = read("database: postgresql://me:hunter2@host/name\n")
-
-    assert problems == [
-        "integrationd.yaml:1:11: E111: database is not 'sqlite', the only one that this version has"
-    ]
-
-
 def test_a_public_url_has_no_slash_at_its_end():
     """Paths are added to it, and a double slash would change what is signed."""
     settings, _ = read("public_url: https://hooks.test/in/\n")
