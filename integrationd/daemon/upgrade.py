@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from integrationd.daemon.database import database_of
 from integrationd.daemon.lock import HeldError, locked
 from integrationd.daemon.paths import Paths
+from integrationd.daemon.settings import load_settings
 from integrationd.daemon.system import SystemClock
 from integrationd.model.json import Json
-from integrationd.store.opening import find_database
 from integrationd.store.upgrading import upgrade
 
 
@@ -19,10 +20,12 @@ def upgrade_database(paths: Paths) -> Json:
     Raises:
         HeldError: A daemon, or another command, uses it.
         StoreError: It cannot be upgraded; nothing was changed.
+        SettingsError: The settings, or what they refer to, cannot be used.
     """
     try:
         with locked(paths.lock):
-            done = upgrade(find_database(paths.database), at=SystemClock().now())
+            database = database_of(paths, load_settings(paths))
+            done = upgrade(database, at=SystemClock().now())
     except HeldError as held:
         raise HeldError(f"{held}; stop it first") from held
     return {

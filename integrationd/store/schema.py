@@ -40,7 +40,7 @@ def read_version(conn: Connection, database: Database) -> int:
     where, tables = database.where, inspect(conn).get_table_names()
     if not tables:
         advice = "start the daemon or run: integrationd sync"
-        raise NothingStoredError(f"{where}: nothing is stored yet; {advice}")
+        raise NothingStoredError(f"{where}: nothing is stored; {advice}")
     found = None
     if meta.name in tables:
         version = select(meta.c.value).where(meta.c.name == "schema")
