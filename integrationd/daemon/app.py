@@ -23,7 +23,7 @@ from integrationd.daemon.paths import Paths
 from integrationd.daemon.system import SystemClock
 from integrationd.engine.agenda import Agenda
 from integrationd.engine.receive import Inlet
-from integrationd.errors import StoreError
+from integrationd.errors import StoreBrokenError, StoreError
 from integrationd.ports.upkeep import Retention
 from integrationd.schedule.timer import WallTimer
 from integrationd.signals import DaemonStarted, DaemonStopped, DaemonStopping, StorePruned
@@ -208,10 +208,16 @@ class Daemon:
         wait_s = PRUNE_FIRST_S
         while True:
             await asyncio.sleep(wait_s)
-            rows = await self.parts.store.prune(self.parts.world.clock.now(), retention)
+            wait_s = PRUNE_EVERY_S
+            try:
+                rows = await self.parts.store.prune(self.parts.world.clock.now(), retention)
+            except StoreBrokenError:
+                raise
+            except StoreError as away:
+                _log.warning("pruning waits for the next hour: %s", away)
+                continue
             if any(rows.values()):
                 self.parts.broadcast.emit(StorePruned(rows=dict(rows)))
-            wait_s = PRUNE_EVERY_S
 
     async def _watch_clock(self) -> None:
         """Book everything anew when the wall clock jumps: the timer waits for times of day."""
