@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Coroutine
@@ -34,6 +35,7 @@ from integrationd.web.control import build_control
 from integrationd.web.hooks import Hooks
 from integrationd.web.listener import Health, build_listener, listening, listening_on_socket
 
+_log = logging.getLogger(__name__)
 PRUNE_EVERY_S: Final = 3600.0
 PRUNE_FIRST_S: Final = 60.0
 CLOCK_EVERY_S: Final = 5.0
