@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 from integrationd.bundles.library import Loaded
+from integrationd.daemon.database import database_of
 from integrationd.daemon.doctor import machine as around
 from integrationd.daemon.doctor import places, running
 from integrationd.daemon.doctor.finding import Finding, Level
@@ -17,7 +18,7 @@ from integrationd.daemon.looking import looking
 from integrationd.daemon.paths import Paths
 from integrationd.daemon.settings import load_settings
 from integrationd.daemon.system import SystemClock
-from integrationd.errors import IntegrationError, SettingsError, StoreError
+from integrationd.errors import IntegrationError, NothingStoredError, SettingsError, StoreError
 from integrationd.model.json import Json
 from integrationd.spec.settings import Settings
 from integrationd.store.sqlstore import SqlStore
@@ -65,7 +66,7 @@ def _settings(paths: Paths) -> tuple[Settings, list[Finding]]:
 
 def _extras(settings: Settings) -> Iterator[Finding]:
     """Look for optional libraries that something needs; PostgreSQL's is the only one so far."""
-    if settings.database != "sqlite" and importlib.util.find_spec("psycopg") is None:
+    if settings.database.url and importlib.util.find_spec("psycopg") is None:
         advice = "install it with: pip install 'integrationd[postgres]'"
         yield Finding.bad("extras", "the database needs psycopg, which is not installed", advice)
     else:
@@ -98,19 +99,22 @@ def _files(loaded: Loaded) -> Iterator[Finding]:
 async def _database(paths: Paths, machine: around.Machine) -> AsyncIterator[Finding]:
     """Open it as a reader does: reachable, ours, of this version, and what its newest time is."""
     latest = None
-    if not paths.database.exists():
-        yield Finding.ok("database", f"{paths.database} is not there yet; the daemon makes it")
-    else:
+    try:
+        # Where the settings cannot be used, the defaults are looked at, as for everything else.
+        settings, _ = _settings(paths)
+        where = database_of(paths, settings).where
         try:
-            async with looking(paths) as store:
+            async with looking(paths, settings) as store:
                 rows = await store.streams(None)
-                yield Finding.ok("database", await _describe(store, str(paths.database)))
+                yield Finding.ok("database", await _describe(store, where))
             latest = max(
                 (row.last_run.started_at for row in rows if row.last_run is not None), default=None
             )
-        except StoreError as refused:
-            told, _, advice = str(refused).rpartition("; ")
-            yield Finding.bad("database", told or advice, advice if told else "see the system log")
+        except NothingStoredError:
+            yield Finding.ok("database", f"{where} is not there yet; the daemon makes it")
+    except (StoreError, SettingsError) as refused:
+        told, _, advice = str(refused).rpartition("; ")
+        yield Finding.bad("database", told or advice, advice if told else "see the system log")
     for finding in around.examine_clock(machine, SystemClock().now(), latest):
         yield finding
 
