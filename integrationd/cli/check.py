@@ -8,7 +8,7 @@ import click
 
 from integrationd.bundles.checking import CheckReport, check_paths, problem_json
 from integrationd.bundles.shipped import shipped_dirs
-from integrationd.cli.main import EXIT_CONFIG
+from integrationd.cli.main import EXIT_CONFIG, EXIT_FAILED
 from integrationd.cli.options import Common, common
 from integrationd.cli.output import print_json
 from integrationd.errors import UsageError
@@ -19,9 +19,14 @@ from integrationd.spec.documents import Integration
 @click.command("check")
 @click.argument("paths", metavar="[PATH…]", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option("--env", "env", is_flag=True, help="Look for every secret as well.")
+@click.option(
+    "--connect", metavar="[NAME]", is_flag=False, flag_value="*", help="Make each probe as well."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Tell which files were left out, and why.")
 @common
-def command(said: Common, paths: tuple[Path, ...], *, env: bool, verbose: bool) -> int:
+def command(
+    said: Common, paths: tuple[Path, ...], *, env: bool, connect: str | None, verbose: bool
+) -> int:
     """Check files, or the whole configuration; exits 78 where something has errors."""
     if not paths and not said.paths.config.is_dir():
         raise UsageError(f"there is no directory {said.paths.config}; say where with --config")
@@ -41,7 +46,26 @@ def command(said: Common, paths: tuple[Path, ...], *, env: bool, verbose: bool) 
         warnings = len(report.problems) - errors
         told = f"{report.files} files, {errors} errors, {warnings} warnings"
         click.echo(f"{told}, {len(missing)} secrets missing" if env else told, err=True)
-    return EXIT_CONFIG if errors or missing else 0
+    failed = connect is not None and _connect(said, report, connect, paths)
+    return EXIT_CONFIG if errors or missing else EXIT_FAILED if failed else 0
+
+
+def _connect(said: Common, report: CheckReport, name: str, paths: tuple[Path, ...]) -> bool:
+    """Make the probes and print them, with ``--json`` as a second list; True where one failed."""
+    import asyncio  # noqa: PLC0415 - a check without this needs none of it
+
+    from integrationd.cli.connecting import probe_all, show_probe  # noqa: PLC0415
+
+    if paths:
+        raise UsageError("--connect probes what is in place; leave the paths out")
+    names = sorted(item.name for item in report.built) if name == "*" else [name]
+    probes = asyncio.run(probe_all(said.paths, names))
+    if said.json:
+        print_json(probes)
+    else:
+        for probe in probes:
+            show_probe(probe)
+    return any(probe["status"] not in ("done", "none") for probe in probes)
 
 
 def _find_missing(said: Common, report: CheckReport) -> list[tuple[Integration, str]]:

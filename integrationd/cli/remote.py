@@ -13,6 +13,7 @@ from urllib.parse import quote
 import msgspec
 from typing_extensions import override
 
+from integrationd.cli.remote_calls import RemoteCalls
 from integrationd.cli.remote_secrets import RemoteSecrets
 from integrationd.errors import (
     HistoryError,
@@ -69,6 +70,7 @@ class RemoteActions:
     def __init__(self, control: Path) -> None:
         """Take the socket's path."""
         self._control = control
+        self.calls = RemoteCalls(self._ask)
         self.secrets = RemoteSecrets(self._ask)
 
     async def sync(self, wish: SyncWish) -> AsyncIterator[Json]:

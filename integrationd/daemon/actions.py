@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import integrationd
 from integrationd.config.problems import nearest
+from integrationd.daemon.calls import LocalCalls
 from integrationd.daemon.composition import Composition
 from integrationd.daemon.quarantining import drop_quarantined, replay_lines
 from integrationd.daemon.reverting import revert_lines
@@ -41,6 +42,7 @@ class LocalActions:
         self._parts = parts
         self._after_load = after_load
         self._agenda = agenda
+        self.calls = LocalCalls(parts)
         self.secrets = LocalSecrets(parts, running=after_load is not None)
         self._reloading = asyncio.Lock()
 

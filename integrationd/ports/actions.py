@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from integrationd.model.json import Json
+from integrationd.ports.calls import CallActions
 from integrationd.ports.vault import SecretActions
 
 
@@ -46,6 +47,11 @@ class Actions(Protocol):
     @property
     def secrets(self) -> SecretActions:
         """Return what is asked of secrets."""
+        ...
+
+    @property
+    def calls(self) -> CallActions:
+        """Return what is asked of operations and probes."""
         ...
 
     def sync(self, wish: SyncWish) -> AsyncIterator[Json]:

@@ -8,6 +8,7 @@ from aiohttp.typedefs import Handler
 
 from integrationd.errors import HistoryError, IntegrationError, SettingsError, UsageError
 from integrationd.ports.actions import Actions, RevertWish, SyncWish
+from integrationd.web.calls import add_call_routes
 from integrationd.web.lines import answer_json, tell_lines
 from integrationd.web.problem import problem
 from integrationd.web.quarantine import add_quarantine_routes
@@ -45,6 +46,7 @@ def build_control(actions: Actions) -> web.Application:
     app.router.add_post("/api/v1/integrations/{name}/streams/{stream}/preview", routes.preview)
     app.router.add_get("/api/v1/integrations/{name}/webhooks/{endpoint}", routes.webhook)
     add_quarantine_routes(app, actions)
+    add_call_routes(app, actions.calls)
     add_secret_routes(app, actions.secrets)
     return app
 

@@ -42,6 +42,7 @@ class Scripted:
     pause_s: float = 0
     wishes: list = field(default_factory=list)
     secrets: None = None
+    calls: None = None
     told: int = 0
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
