@@ -127,6 +127,17 @@ class KeysRotated(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchThrown(Signal):
+    """A person has switched an integration off, or on again; without a name everything."""
+
+    integration: str
+    switch: str
+    """paused or disabled."""
+    on: bool
+    """Whether it is off in that way from now on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(Signal):
     """A reading began."""
 

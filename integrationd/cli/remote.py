@@ -23,7 +23,8 @@ from integrationd.errors import (
     UsageError,
 )
 from integrationd.model.json import Json
-from integrationd.ports.actions import QuarantineWish, RevertWish, SyncWish
+from integrationd.model.switches import Switch
+from integrationd.ports.actions import QuarantineWish, RevertWish, SwitchWish, SyncWish
 
 
 class _SocketLine(http.client.HTTPConnection):
@@ -101,6 +102,14 @@ class RemoteActions:
     async def drop(self, wish: QuarantineWish) -> Json:
         """Forget what waits."""
         return self._ask("POST", "/api/v1/quarantine/drop", asdict(wish))
+
+    async def throw(self, wish: SwitchWish) -> Json:
+        """Switch an integration or everything off in a way, or no longer."""
+        off = {Switch.PAUSED: "pause", Switch.DISABLED: "disable"}
+        back = {Switch.PAUSED: "resume", Switch.DISABLED: "enable"}
+        name = wish.integration
+        where = "" if name is None else f"/integrations/{quote(name, safe='')}"
+        return self._ask("POST", f"/api/v1{where}/{(off if wish.on else back)[wish.switch]}")
 
     async def reload(self) -> Json:
         """Read the files again."""

@@ -41,6 +41,8 @@ def lines(status: Json) -> list[str]:
         if daemon is None
         else f"daemon: running, process {daemon['pid']}, since {daemon['started_at']}"
     ]
+    if status["paused"]:
+        told.append("everything is paused; go on with: integrationd resume")
     files = status["files"]
     told.append("files: good" if files["ok"] else "files: with errors")
     told += [f"  {problem}" for problem in files["problems"]]
@@ -53,7 +55,8 @@ def lines(status: Json) -> list[str]:
 
 def _integration_lines(integration: Json) -> list[str]:
     uses = f" ({integration['provider']})" if integration["provider"] else ""
-    told = [f"{integration['name']}{uses}: {integration['status']}"]
+    paused = ", paused" if integration["paused"] else ""
+    told = [f"{integration['name']}{uses}: {integration['status']}{paused}"]
     if integration["last_error"]:
         told.append(f"  last error: {integration['last_error']}")
     for stream in integration["streams"]:

@@ -14,6 +14,7 @@ from integrationd.daemon.composition import Composition
 from integrationd.daemon.quarantining import drop_quarantined, replay_lines
 from integrationd.daemon.reverting import revert_lines
 from integrationd.daemon.secrets import LocalSecrets
+from integrationd.daemon.switching import throw_switch
 from integrationd.engine.agenda import Agenda
 from integrationd.engine.receive import public_url
 from integrationd.engine.rows import counts_json, format_time
@@ -22,7 +23,7 @@ from integrationd.engine.sync import RunOutcome, RunWish
 from integrationd.errors import UsageError
 from integrationd.model.json import Json
 from integrationd.model.runs import Trigger
-from integrationd.ports.actions import QuarantineWish, RevertWish, SyncWish
+from integrationd.ports.actions import QuarantineWish, RevertWish, SwitchWish, SyncWish
 from integrationd.signals import PageCommitted, RunStarted, Signal
 
 PATH_TOKEN_BYTES = 24
@@ -49,7 +50,7 @@ class LocalActions:
     async def sync(self, wish: SyncWish) -> AsyncIterator[Json]:
         """Read streams one after the other, telling what happens."""
         conductor = self._parts.conductor
-        streams = conductor.streams_of(wish.integration, wish.streams)
+        streams = conductor.open_streams_of(wish.integration, wish.streams)
         if not streams:
             raise UsageError(f"integration {wish.integration!r} has no stream that is read")
         for stream in streams:
@@ -94,6 +95,13 @@ class LocalActions:
         """Forget what waits."""
         return await drop_quarantined(self._parts, wish)
 
+    async def throw(self, wish: SwitchWish) -> Json:
+        """Switch an integration or everything off in a way, or no longer."""
+        done = await throw_switch(self._parts, wish)
+        if self._agenda is not None:
+            await self._agenda.book()
+        return done
+
     async def reload(self) -> Json:
         """Read the files again; one after the other, or what follows an older load might win."""
         async with self._reloading:
@@ -116,9 +124,11 @@ class LocalActions:
         standing = replace(
             await read_standing(parts.store, bundle),
             missing=parts.missing,
+            switches=await parts.store.switches(),
             next_runs={} if self._agenda is None else self._agenda.next_runs(),
         )
         return {
+            "paused": standing.switches.paused,
             "daemon": {
                 "version": integrationd.__version__,
                 "pid": os.getpid(),

@@ -39,6 +39,7 @@ _log = logging.getLogger(__name__)
 PRUNE_EVERY_S: Final = 3600.0
 PRUNE_FIRST_S: Final = 60.0
 CLOCK_EVERY_S: Final = 5.0
+SWITCHES_EVERY_S: Final = 2.0
 CLOCK_JUMP_S: Final = 2.0
 """A jump; slewing by NTP stays far below."""
 WATCHDOG_SHARE: Final = 3
@@ -140,6 +141,7 @@ class Daemon:
             "watch store": self._watch_store(),
             "watchdog": self._feed_watchdog(),
             "watch clock": self._watch_clock(),
+            "watch switches": self._watch_switches(),
         }
 
     def _say_ready(self, where: Listen) -> None:
@@ -231,6 +233,16 @@ class Daemon:
             if abs(now_s - offset_s) > CLOCK_JUMP_S:
                 offset_s = now_s
                 await self.agenda.book(anew=True)
+
+    async def _watch_switches(self) -> None:
+        """Hear what is switched through another daemon; an embedded database has but this one."""
+        if self.parts.settings.database == "sqlite":
+            await asyncio.Event().wait()
+        while True:
+            await asyncio.sleep(SWITCHES_EVERY_S)
+            with suppress(StoreError):  # as it was until the database answers again
+                if await self.parts.store.switches() != self.parts.conductor.switches:
+                    await self.agenda.book()
 
     async def _watch_store(self) -> None:
         await self.parts.conductor.failed.wait()

@@ -77,6 +77,7 @@ class Composition:
             before = self.conductor.bundle
             self.loaded = await asyncio.to_thread(self.library.load)
             self.conductor.swap(self.loaded.bundle)
+            self.conductor.switches = await self.store.switches()
             self._tell_problems()
             await mark_stale(self.store, self.loaded.bundle)
             self._seen_remarks = await lay_views(self.world, self.loaded.bundle, self._seen_remarks)

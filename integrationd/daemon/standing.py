@@ -12,6 +12,7 @@ from integrationd.daemon.sight import looking_around
 from integrationd.daemon.whereabouts import list_secrets
 from integrationd.engine.status import Standing, integrations_status, read_standing
 from integrationd.model.json import Json
+from integrationd.model.switches import Switches
 
 
 async def offline_status(paths: Paths) -> Json:
@@ -26,8 +27,10 @@ async def offline_status(paths: Paths) -> Json:
             if (message := await missing_secrets(sight.secrets, item))
         }
         stored = await read_standing(sight.store, bundle) if sight.store else Standing()
+        switches = await sight.store.switches() if sight.store else Switches()
     problems = bundle.problems
     return {
+        "paused": switches.paused,
         "daemon": None,
         "version": integrationd.__version__,
         "files": {
@@ -35,7 +38,9 @@ async def offline_status(paths: Paths) -> Json:
             "problems": [str(problem) for problem in problems],
             "kept": sorted(loaded.kept),
         },
-        "integrations": integrations_status(bundle, replace(stored, missing=missing)),
+        "integrations": integrations_status(
+            bundle, replace(stored, missing=missing, switches=switches)
+        ),
     }
 
 

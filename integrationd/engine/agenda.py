@@ -38,20 +38,21 @@ class Agenda:
     _booking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def book(self, *, anew: bool = False) -> None:
-        """Put what the conductor's bundle schedules on the timer.
+        """Put what the conductor's bundle schedules on the timer, and is not switched off.
 
         Args:
             anew: Also what has not changed, as the clock was set.
         """
         async with self._booking:
             bundle, store = self.conductor.bundle, self.world.store
+            self.conductor.switches = await store.switches()
             rows = await read_streams(store, bundle)
             slots: dict[StreamKey, datetime] = {}
             for tenant, schedules in calendars(bundle, self.zone).items():
                 now = self.world.clock.now()
                 slots.update(await store.open_calendars(tenant, schedules, now))
             past, now = Past(rows=rows, slots=slots), self.world.clock.now()
-            found = appointments(bundle, past, now, zone=self.zone)
+            found = appointments(bundle, past, now, zone=self.zone, closed=self._closed())
             wanted = {f"{item.key.integration}/{item.key.stream}": item for item in found}
             for name in self._booked.keys() - wanted.keys():
                 self.timer.remove(name)
@@ -69,6 +70,15 @@ class Agenda:
         """Return when each stream is due next."""
         times = {item.key: self.timer.next_at(name) for name, item in self._booked.items()}
         return {key: at for key, at in times.items() if at is not None}
+
+    def _closed(self) -> set[str]:
+        """Return the integrations that people have switched off."""
+        conductor = self.conductor
+        return {
+            name
+            for name, integration in conductor.bundle.integrations.items()
+            if conductor.switches.stops_schedules(integration.tenant, name)
+        }
 
     def _keep_or_set(self, name: str, item: Appointment, *, anew: bool) -> Appointment:
         kept = self._booked.get(name)

@@ -40,6 +40,7 @@ class Calls:
     async def call(self, name: str, operation: str, given: Mapping[str, Json]) -> CallOutcome:
         """Call an operation with values that fit its input, or answer from memory."""
         integration, found = self.find(name, operation)
+        self.conductor.refuse_disabled(name)
         world = self.conductor.world
         key = key_of(integration, operation, given) if found.cache is not None else None
         now_s = world.clock.monotonic()

@@ -21,6 +21,7 @@ from integrationd.engine.world import World
 from integrationd.errors import IntegrationError, SettingsError, StoreBrokenError, UsageError
 from integrationd.model.json import Json
 from integrationd.model.runs import Trigger
+from integrationd.model.switches import NOTHING_OFF, Switches
 from integrationd.ports.store import StreamRow
 from integrationd.signals import RunSkipped
 from integrationd.spec.bundle import Bundle
@@ -47,6 +48,8 @@ class Conductor:
     world: World
     settings: Settings
     bundle: Bundle
+    switches: Switches = NOTHING_OFF
+    """What people have switched off, as it was looked at last."""
     running: dict[tuple[str, str], asyncio.Task[Any]] = field(default_factory=dict)
     failed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the store failed under a run: the daemon has to end."""
@@ -88,6 +91,18 @@ class Conductor:
             key for key in every if (key in wanted if wanted else integration.streams[key].enabled)
         ]
 
+    def open_streams_of(self, name: str, wanted: tuple[str, ...] = ()) -> list[str]:
+        """Return the streams to be read, unless the integration is disabled."""
+        found = self.streams_of(name, wanted)
+        self.refuse_disabled(name)
+        return found
+
+    def refuse_disabled(self, name: str) -> None:
+        """Raise SettingsError where nothing is to be asked of an integration's provider."""
+        if self.switches.is_disabled(self.integration(name).tenant, name):
+            message = f"integration {name!r} is disabled; first: integrationd enable {name}"
+            raise SettingsError(message)
+
     def due(
         self, name: str, stream: str, wish: RunWish = SCHEDULED, *, told: bool = False
     ) -> Run | None:
@@ -124,7 +139,7 @@ class Conductor:
         A reading of the stream that is under way is waited for first.
         """
         await self._wait_for_turn(name, stream)
-        self.streams_of(name, (stream,))  # while we waited, files may have changed
+        self.open_streams_of(name, (stream,))  # while we waited, files may have changed
         outcome = await asyncio.shield(self._start(name, stream, wish))
         return outcome if isinstance(outcome, RunOutcome) else None
 
@@ -161,7 +176,7 @@ class Conductor:
 
     def preview(self, name: str, stream: str, *, full: bool) -> AsyncIterator[Json]:
         """Tell what the next reading would change; see :mod:`integrationd.engine.preview`."""
-        [found] = self.streams_of(name, (stream,))
+        [found] = self.open_streams_of(name, (stream,))
         plan = self._plan(name, found)
         wish = RunWish(trigger=Trigger.MANUAL, full=full)
         return preview_stream(
@@ -245,6 +260,9 @@ class Conductor:
         if self._slots is None:
             self._slots = asyncio.Semaphore(self.settings.limits.runs)
         async with self._slots:
+            off = self.switches.stops_schedules(plan.tenant, plan.key.integration)
+            if off and wish.trigger is Trigger.SCHEDULE:
+                return Declined(None)  # while it waited for its turn
             return await sync_stream(
                 self.world, plan, wish, settings=self.settings, budget=self._budget(plan)
             )

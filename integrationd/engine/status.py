@@ -9,6 +9,7 @@ from datetime import datetime
 from integrationd.engine.renaming import explain_renaming, is_renamed
 from integrationd.engine.rows import format_time, run_json
 from integrationd.model.json import Json
+from integrationd.model.switches import NOTHING_OFF, Switch, Switches
 from integrationd.ports.calls import PROBE
 from integrationd.ports.store import StoreReader, StreamKey, StreamRow
 from integrationd.spec.bundle import Bundle
@@ -26,6 +27,7 @@ class Standing:
     """For integrations without their secrets, what is missing."""
     next_runs: Mapping[StreamKey, datetime] = field(default_factory=dict)
     """When streams are due next; nothing is while no daemon runs."""
+    switches: Switches = NOTHING_OFF
 
 
 async def read_streams(store: StoreReader, bundle: Bundle) -> dict[StreamKey, StreamRow]:
@@ -69,6 +71,8 @@ def _integration_status(integration: Integration, standing: Standing) -> Json:
     keys = {name: StreamKey(integration.name, name) for name in integration.streams}
     own = {name: standing.rows.get(key) for name, key in keys.items()}
     missing = standing.missing.get(integration.name, "")
+    whose = (integration.tenant, integration.name)
+    disabled = standing.switches.is_disabled(*whose)
     known = [row for row in own.values() if row is not None]
     errors = sum(row.errors for row in known)
     failed = [row.last_run for row in known if row.errors and row.last_run is not None]
@@ -84,7 +88,12 @@ def _integration_status(integration: Integration, standing: Standing) -> Json:
         "tenant": integration.tenant,
         "provider": integration.provider,
         "category": integration.category,
-        "status": _word(missing or refused or unreached, errors, [*done, *_good_probe(probe)]),
+        "status": (
+            "inactive"
+            if disabled
+            else _word(missing or refused or unreached, errors, [*done, *_good_probe(probe)])
+        ),
+        "paused": standing.switches.is_thrown(*whose, Switch.PAUSED),
         "last_sync_at": format_time(max(done, default=None)),
         "error_count": errors,
         "last_error": last_error or unreached,

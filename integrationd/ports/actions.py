@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from integrationd.model.json import Json
+from integrationd.model.switches import Switch
 from integrationd.ports.calls import CallActions
 from integrationd.ports.vault import SecretActions
 
@@ -39,6 +40,17 @@ class QuarantineWish:
     integration: str | None = None
     stream: str | None = None
     ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchWish:
+    """What is to be switched, and how."""
+
+    integration: str | None
+    """None is everything."""
+    switch: Switch
+    on: bool
+    """Whether it is off in that way from now on."""
 
 
 class Actions(Protocol):
@@ -106,6 +118,17 @@ class Actions(Protocol):
 
     async def drop(self, wish: QuarantineWish) -> Json:
         """Forget what waits: ``{"dropped"}``; raises UsageError where nothing is named."""
+        ...
+
+    async def throw(self, wish: SwitchWish) -> Json:
+        """Switch an integration or everything off in a way, or no longer.
+
+        Returns:
+            ``{"integration", "changed", "paused", "disabled", "all_paused"}``, as it stands now.
+
+        Raises:
+            UsageError: No such integration.
+        """
         ...
 
     async def reload(self) -> Json:

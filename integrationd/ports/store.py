@@ -14,6 +14,7 @@ from integrationd.model.runs import Counts, Mode, RunStatus, Trigger
 from integrationd.ports.calls import CallStore
 from integrationd.ports.quarantine import QuarantineStore
 from integrationd.ports.slots import Slot, SlotStore
+from integrationd.ports.switches import SwitchStore
 from integrationd.ports.undo import UndoStore
 from integrationd.ports.upkeep import StoreUpkeep
 from integrationd.ports.views import ViewStore
@@ -362,6 +363,7 @@ class StoreReader(Protocol):
 class Store(
     ReadingStore,
     SlotStore,
+    SwitchStore,
     ClaimStore,
     EventStore,
     CallStore,

@@ -13,6 +13,7 @@ from typing import Self
 from integrationd.model.events import NewEvent, StoredEvent
 from integrationd.model.records import StoredRecord
 from integrationd.model.runs import Counts
+from integrationd.model.switches import Switch, Switches
 from integrationd.ports.quarantine import (
     QuarantineQuery,
     QuarantineRow,
@@ -48,6 +49,7 @@ from integrationd.store import (
     replays,
     slots,
     sweeps,
+    switches,
     undo,
     upkeep,
     views,
@@ -133,6 +135,18 @@ class SqlStore:
         """Note which schedules run, and return the last slot of each of these streams."""
         work = partial(slots.open_calendars, tenant=tenant, schedules=schedules, now=now)
         return await self._parts.writer.run(work)
+
+    async def throw_switch(
+        self, tenant: str, integration: str, switch: Switch, *, on: bool, at: datetime
+    ) -> bool:
+        """Switch an integration off in a way, or no longer; whether that changed anything."""
+        since = at if on else None
+        work = partial(switches.throw, place=(tenant, integration), switch=switch, since=since)
+        return await self._parts.writer.run(work)
+
+    async def switches(self) -> Switches:
+        """Return all that is off, of every tenant."""
+        return await self._parts.readers.read(switches.read)
 
     async def commit_page(self, tenant: str, page: PageCommit) -> Counts:
         """Store one page, all or nothing, and return its counts."""

@@ -166,6 +166,17 @@ slots = _table(
 """The last time of each stream's schedule that was taken, by whichever process; ``schedule`` is
 the calendar that it is of, empty for an interval."""
 
+switches = _table(
+    "switches",
+    _text("tenant"),
+    _text("integration"),
+    _text("switch"),
+    _number("since"),
+    PrimaryKeyConstraint("tenant", "integration", "switch"),
+    with_rowid=False,
+)
+"""What people have switched off; the row without a tenant and an integration is for everything."""
+
 readings = _table(
     "readings",
     _text("tenant"),

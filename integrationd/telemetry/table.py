@@ -122,6 +122,7 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
         when="where a value cannot be opened",
         is_louder=lambda signal: signal.left > 0,
     ),
+    Entry(signal=signals.SwitchThrown, event="switch.thrown", level=LogLevel.INFO),
     Entry(signal=signals.RunStarted, event="run.started", level=LogLevel.DEBUG),
     Entry(
         signal=signals.PageCommitted,

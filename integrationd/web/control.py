@@ -13,6 +13,7 @@ from integrationd.web.lines import answer_json, tell_lines
 from integrationd.web.problem import problem
 from integrationd.web.quarantine import add_quarantine_routes
 from integrationd.web.secrets import add_secret_routes
+from integrationd.web.switches import add_switch_routes
 
 
 class SyncBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -47,6 +48,7 @@ def build_control(actions: Actions) -> web.Application:
     app.router.add_get("/api/v1/integrations/{name}/webhooks/{endpoint}", routes.webhook)
     add_quarantine_routes(app, actions)
     add_call_routes(app, actions.calls)
+    add_switch_routes(app, actions)
     add_secret_routes(app, actions.secrets)
     return app
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from integrationd.engine.rows import counts_json, format_time, run_json
 from integrationd.engine.status import Standing, integrations_status
 from integrationd.model.runs import COUNT_NAMES, Counts
+from integrationd.model.switches import Switch, Switches
 from integrationd.ports.store import RunRow, StreamKey, StreamRow
 from tests.support.worlds import bundle_of
 
@@ -86,6 +87,21 @@ def status_of(*rows, missing="", **known):
     return only
 
 
+@pytest.mark.parametrize(
+    ("switch", "status", "paused"),
+    [(Switch.PAUSED, "error", True), (Switch.DISABLED, "inactive", False)],
+)
+def test_what_is_switched_off_is_told(switch, status, paused):
+    """A disabled integration is inactive whatever happened before; a pause stands beside it."""
+    off = Switches(frozenset({("north", "shop", switch)}))
+
+    shown = status_of(row_of(errors=1), switches=off)
+    elsewhere = status_of(row_of(), switches=Switches(frozenset({("south", "shop", switch)})))
+
+    assert (shown["status"], shown["paused"]) == (status, paused)
+    assert (elsewhere["status"], elsewhere["paused"]) == ("active", False)
+
+
 def test_integration_that_was_never_read_is_told_in_full():
     """All fields are there, also where nothing is known yet."""
 
@@ -112,6 +128,7 @@ def test_integration_that_was_never_read_is_told_in_full():
         "provider": None,
         "category": "shop",
         "status": "testing",
+        "paused": False,
         "last_sync_at": None,
         "error_count": 0,
         "last_error": "",

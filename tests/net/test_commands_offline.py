@@ -355,3 +355,40 @@ def test_check_tells_problems_and_exits_78(run, tmp_path):
     assert re.search(r"^\S*shop\.yaml~: left out: .+$", err, re.MULTILINE)
     assert re.fullmatch(r"\d+ files, 1 errors, 0 warnings", err.splitlines()[-1])
     assert [(item["code"], item["line"], item["column"]) for item in shown] == [("E101", 2, 1)]
+
+
+def test_switches_are_thrown_without_a_daemon(tmp_path, port, capsys):
+    """They are kept in the store: sync is refused, a pause does not keep a person from reading."""
+    root = configure(tmp_path, port)
+    codes = [
+        execute(root, *words.split())
+        for words in ("pause shop", "sync shop", "disable shop", "sync shop", "status --json")
+    ]
+    out, err = capsys.readouterr()
+    shown = json.loads(out[out.index("{") :])
+    (shop,) = shown["integrations"]
+
+    assert codes == [0, 0, 0, 78, 0]
+    assert err.splitlines()[-1] == (
+        "integrationd: integration 'shop' is disabled; first: integrationd enable shop"
+    )
+    assert (shown["paused"], shop["paused"], shop["status"]) == (False, True, "inactive")
+
+
+def test_switch_of_an_integration_without_a_file_can_be_thrown_back(tmp_path, port, capsys):
+    """Its file may come again; until then only what is off can be switched on."""
+    root = configure(tmp_path, port)
+    codes = [execute(root, "disable", "shop")]
+    (root / "config" / "integrations" / "shop.yaml").unlink()
+    codes += [execute(root, *words.split()) for words in ("pause shop", "enable shop --json")]
+    out, err = capsys.readouterr()
+
+    assert codes == [0, 2, 0]
+    assert err.splitlines()[-1] == "integrationd: no integration 'shop'; nothing was switched"
+    assert json.loads(out[out.index("{") :]) == {
+        "integration": "shop",
+        "changed": True,
+        "paused": False,
+        "disabled": False,
+        "all_paused": False,
+    }

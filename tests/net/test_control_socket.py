@@ -15,7 +15,8 @@ from integrationd.errors import (
     StoreError,
     UsageError,
 )
-from integrationd.ports.actions import RevertWish, SyncWish
+from integrationd.model.switches import Switch
+from integrationd.ports.actions import RevertWish, SwitchWish, SyncWish
 from integrationd.web.control import build_control
 from integrationd.web.listener import listening_on_socket
 from tests.support.rawhttp import exchange, head, post, problem_of
@@ -75,6 +76,11 @@ class Scripted:
         if self.before is not None:
             raise self.before
         return value
+
+    async def throw(self, wish):
+        """Note what is switched."""
+        self.wishes.append(wish)
+        return await self._answer({"integration": wish.integration, "changed": True})
 
     async def reload(self):
         """Answer what was taken."""
@@ -255,6 +261,32 @@ async def test_command_hears_every_line(tmp_path):
 
     assert heard == LINES
     assert actions.wishes == [wish]
+
+
+@pytest.mark.parametrize("switch", list(Switch))
+@pytest.mark.parametrize("on", [True, False])
+async def test_switches_arrive_as_they_were_meant(tmp_path, switch, on):
+    """By name, and a pause for everything as well."""
+    wishes = [SwitchWish(integration="shop", switch=switch, on=on)]
+    wishes += [SwitchWish(integration=None, switch=switch, on=on)] * (switch is Switch.PAUSED)
+    actions = Scripted()
+
+    async def throw_all(remote):
+        return [await remote.throw(wish) for wish in wishes]
+
+    async with control(actions, tmp_path) as path:
+        told = await ask(path, throw_all)
+
+    assert actions.wishes == wishes
+    assert [answer["integration"] for answer in told] == [wish.integration for wish in wishes]
+
+
+async def test_not_everything_can_be_disabled(tmp_path):
+    """There is no such route."""
+    async with control(Scripted(), tmp_path) as path:
+        reply = await exchange(str(path), post("/api/v1/disable", b""))
+
+    assert reply.status == 404
 
 
 async def test_undoing_is_told_line_by_line(tmp_path):

@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,9 @@ from integrationd.cli.remote import RemoteActions
 from integrationd.daemon.app import run_daemon
 from integrationd.daemon.paths import Paths
 from integrationd.daemon.settings import load_settings
-from integrationd.errors import SettingsError
+from integrationd.errors import SettingsError, UsageError
+from integrationd.model.switches import Switch
+from integrationd.ports.actions import SwitchWish
 from tests.support.rawhttp import exchange, head, post, problem_of
 
 SETTINGS = """\
@@ -66,11 +69,17 @@ def write(paths, name, text):
     (paths.config / "integrations" / f"{name}.yaml").write_text(text)
 
 
+def forget(path):
+    """Remove what an earlier daemon of the same test was told through."""
+    Path(path).unlink(missing_ok=True)
+
+
 @asynccontextmanager
 async def running(paths):
     """Run the daemon until the block ends; yields its port and what systemd heard."""
     heard = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        forget(os.environ["NOTIFY_SOCKET"])
         sock.bind(os.environ["NOTIFY_SOCKET"])
         sock.setblocking(False)
         loop = asyncio.get_running_loop()
@@ -109,6 +118,17 @@ async def command(paths, *words):
 def address_of(paths, name, endpoint):
     """Ask the daemon where a sender posts to; a command sets signals, a thread cannot."""
     return asyncio.run(RemoteActions(paths.control).webhook_url(name, endpoint))
+
+
+async def throw(paths, name, switch, *, on):
+    """Switch something through the daemon; a command sets signals, a thread cannot."""
+    wish = SwitchWish(integration=name, switch=switch, on=on)
+    await asyncio.to_thread(lambda: asyncio.run(RemoteActions(paths.control).throw(wish)))
+
+
+def status_of(paths):
+    """Ask the daemon how everything stands."""
+    return asyncio.run(RemoteActions(paths.control).status())
 
 
 async def test_systemd_is_told_every_step_in_order(paths):
@@ -184,6 +204,56 @@ async def test_streams_come_and_go_with_their_files(paths, serving):
             after = len(asked)
 
     assert after == before
+
+
+async def test_pause_stops_schedules_and_stores_webhooks_over_a_restart(paths, serving):
+    """Nothing is read until it goes on, whichever process runs; a sender notices nothing."""
+    asked = []
+
+    async def meet(reader, writer):
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n[]")
+
+    async with serving(meet) as source:
+        write(paths, "shop", SHOP % source)
+        write(paths, "sender", HOOK)
+        async with running(paths):
+            await until(lambda: asked)
+            await throw(paths, None, Switch.PAUSED, on=True)
+        counts = [len(asked)]
+        async with running(paths) as (port, _):
+            url = await asyncio.to_thread(address_of, paths, "sender", "events")
+            body = b'{"id": "e1", "type": "paid"}'
+            signed = f"X-Signature: {hmac.new(b'k', body, hashlib.sha256).hexdigest()}"
+            posted = await exchange(port, post(url["path"], body, signed))
+            await asyncio.sleep(1.5)
+            counts.append(len(asked))
+            status = await asyncio.to_thread(status_of, paths)
+            await throw(paths, None, Switch.PAUSED, on=False)
+            await until(lambda: len(asked) > counts[1])
+
+    assert counts[1] == counts[0]
+    assert posted.status == 200
+    assert status["paused"]
+    assert [stream["next_run_at"] for stream in status["integrations"][1]["streams"]] == [None]
+
+
+async def test_disabled_integration_is_inactive_and_still_hears(paths):
+    """``sync`` is refused with what to do, and what the sender posts is stored."""
+    write(paths, "sender", HOOK + 'http: {base_url: "http://127.0.0.1:1"}\n')
+    async with running(paths) as (port, _):
+        await throw(paths, "sender", Switch.DISABLED, on=True)
+        url = await asyncio.to_thread(address_of, paths, "sender", "events")
+        body = b'{"id": "e1", "type": "paid"}'
+        signed = f"X-Signature: {hmac.new(b'k', body, hashlib.sha256).hexdigest()}"
+        posted = await exchange(port, post(url["path"], body, signed))
+        status = await asyncio.to_thread(status_of, paths)
+        with pytest.raises(UsageError) as caught:
+            await throw(paths, "nobody", Switch.DISABLED, on=True)
+
+    assert posted.status == 200
+    assert [each["status"] for each in status["integrations"]] == ["inactive"]
+    assert str(caught.value) == "no integration 'nobody'; known here: sender; nothing was switched"
 
 
 async def test_listener_closes_its_endpoints_before_it_goes(paths, serving):

@@ -119,6 +119,7 @@ def integration(**said):
         "name": "shop",
         "provider": None,
         "status": "active",
+        "paused": False,
         "last_error": "",
         "streams": [],
         "webhooks": [],
@@ -126,10 +127,11 @@ def integration(**said):
     }
 
 
-def status(*integrations, daemon=None, **files):
+def status(*integrations, daemon=None, paused=False, **files):
     """Build a whole status."""
     files = {"ok": True, "problems": [], "kept": [], **files}
-    return {"daemon": daemon, "files": files, "integrations": list(integrations)}
+    told = list(integrations)
+    return {"paused": paused, "daemon": daemon, "files": files, "integrations": told}
 
 
 def test_status_tells_when_a_stream_is_read_next():
@@ -137,6 +139,16 @@ def test_status_tells_when_a_stream_is_read_next():
     shop = integration(streams=[stream(next_run_at="2026-03-01T14:00:00.000Z")])
 
     assert lines(status(shop))[-1] == "  orders [30m]: 3 records, next at 2026-03-01T14:00:00.000Z"
+
+
+def test_status_tells_what_is_paused():
+    """Everything at the top, with the way back, and each integration beside its state."""
+    assert lines(status(integration(paused=True), paused=True)) == [
+        "daemon: not running",
+        "everything is paused; go on with: integrationd resume",
+        "files: good",
+        "shop: active, paused",
+    ]
 
 
 def test_status_of_nothing_is_two_lines():
