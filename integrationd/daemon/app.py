@@ -236,7 +236,7 @@ class Daemon:
 
     async def _watch_switches(self) -> None:
         """Hear what is switched through another daemon; an embedded database has but this one."""
-        if self.parts.settings.database == "sqlite":
+        if not self.parts.settings.database.url:
             await asyncio.Event().wait()
         while True:
             await asyncio.sleep(SWITCHES_EVERY_S)
