@@ -242,3 +242,9 @@ def place():
     """Provide the URL of an empty place on the PostgreSQL server."""
     with schema_url() as url:
         yield url
+
+
+@pytest.fixture
+def make_desk():
+    """Provide what puts builders beside a store."""
+    return Desk
