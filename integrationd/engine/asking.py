@@ -69,7 +69,7 @@ async def asking(world: World, integration: Integration, manner: Manner) -> Asyn
             retries=retries_of(integration, manner.settings),
             secrets=variables["secrets"],
             credentials=credentials_of(world, integration, manner.settings, variables),
-            remedies=remedies_of(http, base),
+            remedies=remedies_of(http),
             may_repeat=manner.may_repeat,
             patience_s=manner.patience_s,
         )

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from integrationd.errors import PageShapeError, RefusedError
 from integrationd.model.fingerprints import Fingerprints
 from integrationd.model.json import Json
-from integrationd.model.secret import Secret, reveal
+from integrationd.model.secret import reveal
 from integrationd.ports.outside import HttpPolicy
 from integrationd.ports.store import StreamKey
 from integrationd.spec.checks import references_in
@@ -130,12 +130,11 @@ def _shares_entity(integration: Integration, name: str) -> bool:
     )
 
 
-def remedies_of(http: HttpSpec, base: BaseCall) -> Remedies:
+def remedies_of(http: HttpSpec) -> Remedies:
     """Gather what may be wrong where a provider refuses."""
     used = (reference.path for reference in references_in(http.auth))
     names = dict.fromkeys(path[1] for path in used if path[0] == "secrets" and len(path) > 1)
     return Remedies(
-        base_url=http.base_url.text if isinstance(base.base_url, Secret) else base.base_url,
         asks_as_nobody=isinstance(http.auth, NoAuth),
         secrets=tuple(names),
     )

@@ -11,7 +11,7 @@ from typing import Final
 
 from integrationd.engine.calling import Caller
 from integrationd.engine.claims import claim_stream, release, renewed
-from integrationd.engine.plans import StreamPlan, base_call, first_request, http_policy
+from integrationd.engine.plans import StreamPlan, base_call, first_request, http_policy, remedies_of
 from integrationd.engine.progress import (
     Reading,
     abandoned,
@@ -226,6 +226,7 @@ class _Run:
                 retries=retries_of(integration, self.settings),
                 secrets=variables["secrets"],
                 credentials=credentials_of(world, integration, self.settings, variables),
+                remedies=remedies_of(self.plan.http),
             )
             rule = self.plan.stream.incremental
             self.walk = Walk(

@@ -15,8 +15,6 @@ _MISSING: Final = 404
 class Remedies:
     """What of an integration may be wrong where its provider refuses."""
 
-    base_url: str
-    """As it may be printed."""
     asks_as_nobody: bool
     """Whether ``http.auth`` is ``none``."""
     secrets: tuple[str, ...] = ()
@@ -27,9 +25,7 @@ class Remedies:
         if outcome.kind == "auth":
             return f"; {self._about_credentials(outcome)}"
         if outcome.status == _MISSING:
-            return (
-                f"; there is no such thing, or the path or http.base_url ({self.base_url}) is wrong"
-            )
+            return "; there is no such thing, or the path or http.base_url is wrong"
         return ""
 
     def _about_credentials(self, outcome: Outcome) -> str:

@@ -97,3 +97,27 @@ def test_queues_equal_what_the_broker_says(installation, broker):
     names = ("added", "changed", "unchanged", "deleted", "quarantined")
     assert [second[name] for name in names] == [0, 10, 280, 10, 0]
     assert installation.rows("broker/queues") == broker.queues()
+
+
+def test_queue_is_declared_and_read_back_by_operations(installation, broker):
+    """PUT declares it, GET reads it, and the broker has it as it was asked for."""
+    installation.env["INTEGRATIOND_SECRET_BROKER__PASSWORD"] = broker.password
+    installation.write(
+        "integrations/broker.yaml",
+        f"integration: broker\nuses: rabbitmq\nconfig: {{base_url: '{broker.address}'}}\n",
+    )
+    queue = ("broker", f"vhost={broker.vhost}", "name=by/operation")
+
+    made = installation.run(
+        "call", queue[0], "declare_queue", *queue[1:], 'arguments={"x-max-length": 5}'
+    )
+    read = installation.run("call", queue[0], "get_queue", *queue[1:])
+
+    assert (made.returncode, read.returncode) == (0, 0), made.stderr + read.stderr
+    assert json.loads(made.stdout) == {"created": True}
+    assert json.loads(read.stdout) == {
+        "name": "by/operation",
+        "durable": True,
+        "arguments": {"x-max-length": 5},
+    }
+    assert list(broker.queues()) == [f"{broker.vhost}/by/operation"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -86,3 +87,22 @@ def test_customers_equal_what_the_program_says(installation, stripe):
     names = ("added", "changed", "unchanged", "deleted", "quarantined")
     assert [second[name] for name in names] == [0, 20, 480, 0, 0]
     assert installation.rows("payments/customers") == customers(stripe)
+
+
+def test_customer_is_created_by_an_operation(installation, stripe):
+    """The probe is done, the form arrives letter by letter, and the program has the customer."""
+    installation.env["INTEGRATIOND_SECRET_PAYMENTS__API_KEY"] = SECRET_KEY
+    installation.write(
+        "integrations/payments.yaml",
+        f"integration: payments\nuses: stripe\nconfig: {{base_url: '{stripe.base_url}'}}\n",
+    )
+
+    probed = installation.run("check", "--connect", "payments")
+    made = installation.run(
+        "call", "payments", "create_customer", "name=Şahin & Söhne", "email=a+b@example.org"
+    )
+
+    assert (probed.returncode, made.returncode) == (0, 0), probed.stderr + made.stderr
+    output = json.loads(made.stdout)
+    assert (output["name"], output["email"]) == ("Şahin & Söhne", "a+b@example.org")
+    assert stripe.call("GET", f"/v1/customers/{output['id']}")["name"] == "Şahin & Söhne"

@@ -69,7 +69,10 @@ async def test_error_in_a_success_fails_the_run():
         outcome = await on.sync(plan_of(SHOP, "orders"))
 
     assert (outcome.status, outcome.kind) == (RunStatus.FAILED, "auth")
-    assert outcome.error == "GET /orders answered 200: no such key *** or ***"
+    assert outcome.error == (
+        "GET /orders answered 200: no such key *** or ***; no credentials were sent, say under "
+        "http.auth which ones this provider wants"
+    )
     used_up()
 
 

@@ -225,7 +225,7 @@ async def test_output_that_does_not_fit_says_that_it_was_done():
             404,
             (
                 "GET /v1/patrons/7 answered 404; there is no such thing, or the path or "
-                "http.base_url (https://api.test/v1) is wrong"
+                "http.base_url is wrong"
             ),
         ),
         (400, "GET /v1/patrons/7 answered 400"),

@@ -118,7 +118,10 @@ async def test_second_401_is_the_end():
         outcome = await on.sync(plan_of(CLIENT, "orders"))
 
     assert (outcome.status, outcome.kind) == (RunStatus.FAILED, "auth")
-    assert outcome.error == "GET /orders answered 401 also with a fresh token"
+    assert outcome.error == (
+        "GET /orders answered 401 also with a fresh token; the credentials are not accepted, look "
+        "at secrets.client_secret"
+    )
     assert provider.shown == ["Bearer a1", "Bearer a2"]
 
 
@@ -171,7 +174,9 @@ async def test_other_kinds_have_nothing_to_renew():
             )
         )
 
-    assert outcome.error == "GET /orders answered 401"
+    assert outcome.error == (
+        "GET /orders answered 401; the credentials are not accepted, look at http.auth"
+    )
     assert provider.shown == ["Bearer x"]
 
 

@@ -177,7 +177,10 @@ async def test_sync_tells_each_stream_from_start_to_end(paths, shop_port):
     assert (started["mode"], started["resumed"]) == ("full", False)
     assert (page["page"], page["counts"]["added"]) == (1, 2)
     assert (done["counts"]["added"], done["error"], done["kind"]) == (2, "", "")
-    assert (failed["error"], failed["kind"]) == ("GET /items answered 404", "permanent")
+    assert (failed["error"], failed["kind"]) == (
+        "GET /items answered 404; there is no such thing, or the path or http.base_url is wrong",
+        "permanent",
+    )
 
 
 async def test_sync_of_a_stream_that_another_process_reads_is_skipped(paths):
