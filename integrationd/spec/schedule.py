@@ -16,7 +16,7 @@ from integrationd.config.nodes import Fields, Items, Node, Position, Scalar
 from integrationd.config.problems import nearest, shorten
 from integrationd.config.sites import Leaf, Written
 from integrationd.config.units import format_duration, parse_duration
-from integrationd.spec.slots import Beat, Calendar, Jitter, check_cron
+from integrationd.spec.slots import Beat, Calendar, Jitter, check_cron, shortest_gap
 
 USUAL_FLOOR: Final = timedelta(minutes=5)
 """Below this a schedule gets a warning: most providers count it as abuse."""
@@ -211,7 +211,7 @@ def _of_words(words: _Words, node: Fields, site: Site) -> Schedule:
         return Schedule(every=words.every, jitter=words.jitter, shown=shown, position=node.position)
     times = (words.at,) if isinstance(words.at, DayTime) else words.at or ()
     crons = (words.cron,) if words.cron else tuple(dict.fromkeys(time.cron() for time in times))
-    gap = Calendar(crons, "UTC").shortest_gap(among=SLOTS_LOOKED_AT)
+    gap = shortest_gap(crons, among=SLOTS_LOOKED_AT)
     key = "cron" if words.cron else "at"
     if gap is not None:
         _advise(gap, node.entries[key], site.key(key))

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -62,18 +63,6 @@ class Calendar:
         found = (_latest(cron, self.zone, moment) for cron in self.crons)
         return max((slot for slot in found if slot is not None), default=None)
 
-    def shortest_gap(self, *, among: int) -> timedelta | None:
-        """Return the least time between any of the first slots of a year without clock changes."""
-        plain = Calendar(self.crons, "UTC")
-        slot, least = plain.after(_A_NEW_YEAR), None
-        for _ in range(among):
-            following = None if slot is None else plain.after(slot)
-            if slot is None or following is None:
-                break
-            least = following - slot if least is None else min(least, following - slot)
-            slot = following
-        return least
-
 
 @dataclass(frozen=True, slots=True)
 class Beat:
@@ -115,6 +104,24 @@ def latest_due(slots: Slots, moment: datetime) -> datetime | None:
     return slots.latest(slot - _TICK)
 
 
+@cache
+def shortest_gap(crons: tuple[str, ...], *, among: int) -> timedelta | None:
+    """Return the least time between any of the first slots of a year without clock changes.
+
+    Kept, as thousands of integrations have the schedules of a few providers.
+    """
+    plain = Calendar(crons, "UTC")
+    slot, least = plain.after(_A_NEW_YEAR), None
+    for _ in range(among):
+        following = None if slot is None else plain.after(slot)
+        if slot is None or following is None:
+            break
+        least = following - slot if least is None else min(least, following - slot)
+        slot = following
+    return least
+
+
+@cache
 def check_cron(text: str) -> str | None:
     """Return what was expected of a cron expression that cannot be used; None where it can."""
     fields = text.split()
