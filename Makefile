@@ -17,7 +17,7 @@ LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.
 	--generate-hashes --no-emit-index-url --no-header --exclude-newer "4 days" --upgrade
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test env check tests contract acceptance bench lock wheel errors migration reference clean
+.PHONY: help demo test env check tests contract acceptance simulate bench lock wheel errors migration reference clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -54,6 +54,9 @@ contract: $(STAMP)  ## The suites that every implementation of a port runs
 
 acceptance: $(STAMP)  ## The installed command against real programs
 	$(BIN)/python -m pytest -m acceptance $(ARGS)
+
+simulate: $(STAMP)  ## Ten thousand generated histories against an oracle, some 15 minutes on two cores
+	$(BIN)/python -m tests.simulation $(ARGS)
 
 bench: $(STAMP)  ## Measures, beside a hand-written floor
 	$(BIN)/python -m pytest -m bench $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Final
 from integrationd.bundles.library import Library, Loaded
 from integrationd.daemon.broadcast import Broadcast
 from integrationd.daemon.database import database_of, node_of
+from integrationd.daemon.failpoints import read_failpoints
 from integrationd.daemon.inputs import (
     Learn,
     build_library,
@@ -170,6 +172,7 @@ async def compose(
             signals=broadcast,
             holder=f"{node}:{boot}",
             lease=settings.limits.lease,
+            failpoints=read_failpoints(os.environ),
             tokens=TokenDesk(learn=learn),
         )
         empty = Bundle(integrations={}, providers={}, problems=(), refused=())

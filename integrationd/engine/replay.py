@@ -131,6 +131,7 @@ class _Replay:
             started_at=self.world.clock.now(),
         )
         await self.world.store.begin_replay(self.plan.tenant, start, self.lease)
+        self.world.failpoints.reach("replay.begun")
 
     async def _keep(self, rows: Sequence[QuarantineRow]) -> None:
         variables = {"config": dict(self.plan.integration.config)}
@@ -150,6 +151,7 @@ class _Replay:
                 ids=self.world.new_uuids(len(rows)),
             ),
         )
+        self.world.failpoints.reach("replay.committed")
         self.counts = self.counts.plus(counts)
 
     async def _settle(self, status: RunStatus, error: str = "", kind: str = "") -> ReplayOutcome:
@@ -163,6 +165,7 @@ class _Replay:
             kind=kind,
         )
         await self.world.store.finish_replay(self.plan.tenant, end)
+        self.world.failpoints.reach("replay.settled")
         return self.report(status, error, kind)
 
     def report(self, status: RunStatus, error: str = "", kind: str = "") -> ReplayOutcome:

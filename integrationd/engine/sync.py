@@ -199,6 +199,7 @@ class _Run:
         )
         if taken is not None:
             return taken
+        self.world.failpoints.reach("run.begun")
         self.world.signals.emit(
             RunStarted(
                 tenant=self.plan.tenant,
@@ -243,6 +244,7 @@ class _Run:
                 in_order=rule is not None and rule.sorted,
             )
             await self.walk.run()
+            world.failpoints.reach("run.read")
             if reading.renames and self.walk.skipped:
                 raise RefusedError(
                     "an answer was skipped, so what is called by the old names cannot go yet"
@@ -272,6 +274,7 @@ class _Run:
             assert walk is not None
             if walk.may_sweep():
                 extra = extra.plus(await self._sweep(run_id, reading))
+                self.world.failpoints.reach("run.swept")
             rule = self.plan.stream.incremental
             type_ = CursorType.TEXT if rule is None else rule.type
             read = after_reading(walk.state, type_, walk.trust())
@@ -296,6 +299,7 @@ class _Run:
                 rewritten=rewritten,
             ),
         )
+        self.world.failpoints.reach("run.settled")
         return self.tell(status, "" if error is None else str(error), kind, extra)
 
     def tell(self, status: RunStatus, error: str, kind: str, extra: Counts = NOTHING) -> RunOutcome:

@@ -135,6 +135,7 @@ class Walk:
             # A next-URL that repeats our key: nothing of it may lie in the database.
             self.committed = replace(self.committed, walking=False, page_token=None)
         upserts = shaped.upserts
+        self.world.failpoints.reach("page.fetched")
         counts = await self.world.store.commit_page(
             self.plan.tenant,
             PageCommit(
@@ -160,6 +161,7 @@ class Walk:
                 ids=self.world.new_uuids(len(upserts)),
             ),
         )
+        self.world.failpoints.reach("page.committed")
         self.state = state
         self.pages += 1
         self.counts = self.counts.plus(counts)

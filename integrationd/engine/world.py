@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from integrationd.engine.desk import TokenDesk
+from integrationd.engine.failpoints import UNARMED, Unarmed
 from integrationd.model import ids
 from integrationd.ports.outside import Clock, HttpOpener, Randomness, SecretSource, Signals
 from integrationd.ports.store import Store
@@ -31,6 +32,9 @@ class World:
     """How long a claim lasts that nobody renews."""
     tokens: TokenDesk = field(default_factory=TokenDesk)
     """What this process holds of tokens."""
+
+    failpoints: Unarmed = UNARMED
+    """Where a test lets the process die."""
 
     def now_ms(self) -> int:
         """Return milliseconds since 1970."""
