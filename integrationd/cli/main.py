@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "check": "All problems in all files.",
     "sync": "Read streams now.",
     "preview": "What the next reading would change.",
+    "explain": "What the next reading would ask.",
     "call": "One operation.",
     "records": "What is stored.",
     "runs": "What was read, when, and how it ended.",
