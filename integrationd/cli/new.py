@@ -16,13 +16,20 @@ from integrationd.daemon.inputs import build_library
 from integrationd.daemon.paths import Paths
 from integrationd.daemon.settings import load_settings
 from integrationd.errors import IntegrationError, UsageError
-from integrationd.spec.documents import DOTTED_NAME, SYSTEM_NAME, ProviderDocument
-from integrationd.spec.firsts import PLACES, first_integration, first_mapping, first_provider
+from integrationd.spec.documents import DOTTED_NAME, SYSTEM_NAME, WORD_NAME, ProviderDocument
+from integrationd.spec.firsts import (
+    PLACES,
+    first_entity,
+    first_integration,
+    first_mapping,
+    first_provider,
+)
 
 _NAMES: Final[dict[str, Keys]] = {
     "provider": SYSTEM_NAME,
     "integration": SYSTEM_NAME,
     "mapping": DOTTED_NAME,
+    "entity": WORD_NAME,
 }
 
 
@@ -54,6 +61,8 @@ def _write_text(paths: Paths, kind: str, name: str, uses: str | None) -> str:
             return first_provider(name)
         case "mapping":
             return first_mapping(name)
+        case "entity":
+            return first_entity(name)
         case _:
             return first_integration(name, None if uses is None else _find_provider(paths, uses))
 

@@ -17,6 +17,7 @@ from integrationd.config import formats
 from integrationd.config.nodes import Fields, Items, Node, Position, Scalar, to_json, walk
 from integrationd.config.problems import Problems, nearest, shorten
 from integrationd.config.sites import Site, show
+from integrationd.config.wording import TYPE_NAMES, expect
 from integrationd.model.json import Json
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _fits_plainly(schema: Json, value: Json) -> bool:
     """Tell a value that a schema without further rules allows, without loading the library."""
     if not isinstance(schema, dict) or not schema.keys() <= _RULELESS:
         return False
-    wanted = schema.get("type", list(_TYPE_NAMES))
+    wanted = schema.get("type", list(TYPE_NAMES))
     names = wanted if isinstance(wanted, list) else [wanted]
     return any(type(value) in _PYTHON_TYPES[name] for name in names)
 
@@ -234,35 +235,12 @@ def _find(node: Node, site: Site, path: Sequence[str | int]) -> tuple[Node, Site
 
 def _expect(error: ValidationError) -> str:
     """Say what a keyword asks for."""
-    keyword = str(error.validator)
     if error.context:
         return " or ".join(dict.fromkeys(_expect(inner) for inner in error.context))
-    if keyword in _EXPECTATIONS:
-        return _EXPECTATIONS[keyword](error.validator_value)
-    return f"what {keyword!r} in its schema allows"
-
-
-def _name_types(wanted: str | list[str]) -> str:
-    names = [wanted] if isinstance(wanted, str) else wanted
-    return " or ".join(_TYPE_NAMES[name] for name in names)
-
-
-def _print(value: Json) -> str:
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return value if isinstance(value, str) and value else shorten(value)
+    return expect(str(error.validator), error.validator_value)
 
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
-_TYPE_NAMES: Final = {
-    "null": "nothing",
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "number": "a number",
-    "string": "text",
-    "array": "a list",
-    "object": "an object",
-}
 _PYTHON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "null": (type(None),),
     "boolean": (bool,),
@@ -274,26 +252,6 @@ _PYTHON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 }
 _RULELESS: Final = frozenset({"type", "title", "description", "default"})
 """Keywords of which only the type says what a value may be."""
-_EXPECTATIONS: Final[Mapping[str, Callable[[Any], str]]] = {
-    "type": _name_types,
-    "enum": lambda choices: f"one of {', '.join(map(_print, choices))}",
-    "const": _print,
-    "format": lambda name: formats.NAMES[name],
-    "oneOf": lambda _: "a value that fits one alternative of its schema, not several",
-    "minLength": lambda count: f"at least {count} characters",
-    "maxLength": lambda count: f"at most {count} characters",
-    "minItems": lambda count: f"at least {count} items",
-    "maxItems": lambda count: f"at most {count} items",
-    "minProperties": lambda count: f"at least {count} fields",
-    "maxProperties": lambda count: f"at most {count} fields",
-    "minimum": lambda number: f"at least {shorten(number)}",
-    "maximum": lambda number: f"at most {shorten(number)}",
-    "exclusiveMinimum": lambda number: f"more than {shorten(number)}",
-    "exclusiveMaximum": lambda number: f"less than {shorten(number)}",
-    "multipleOf": lambda number: f"a multiple of {shorten(number)}",
-    "pattern": lambda pattern: f"text that matches {shorten(pattern)}",
-    "uniqueItems": lambda _: "no item twice",
-}
 
 
 def _is_count(value: Json) -> bool:
@@ -315,7 +273,7 @@ def _is_anything(_value: Json) -> bool:
 def _is_type(value: Json) -> bool:
     if isinstance(value, list):
         return 0 < len(value) == len({str(item) for item in value}) and all(map(_is_type, value))
-    return isinstance(value, str) and value in _TYPE_NAMES
+    return isinstance(value, str) and value in TYPE_NAMES
 
 
 def _is_plain_schema(value: Json) -> bool:

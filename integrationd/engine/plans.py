@@ -103,7 +103,7 @@ def build_plan(integration: Integration, name: str) -> StreamPlan:
     stream, http = integration.streams[name], integration.http
     assert http is not None
     cursor = stream.incremental
-    mapping = None if stream.mapping is None else integration.mappings[stream.mapping]
+    shape = integration.shapes[name]
     return StreamPlan(
         integration=integration,
         name=name,
@@ -116,7 +116,8 @@ def build_plan(integration: Integration, name: str) -> StreamPlan:
             cursor=None if cursor is None else CursorRule(field=cursor.field, type=cursor.type),
             deleted=stream.deleted,
             where=stream.where,
-            mapping=mapping,
+            mapping=shape.mapping,
+            schema=shape.schema,
         ),
         entity=integration.entity_of(name),
         shares=_shares_entity(integration, name),

@@ -9,6 +9,7 @@ from integrationd.config.problems import Problems
 from integrationd.spec.bundle import Bundle
 from integrationd.spec.checks import Declared, check_system
 from integrationd.spec.documents import Integration, ProviderDocument
+from integrationd.spec.fitting import check_mapping
 from integrationd.spec.integration import compile_integration
 from integrationd.spec.settings import Settings
 from integrationd.spec.shelf import ReadFile, Shelf
@@ -27,6 +28,8 @@ def build_bundle(files: Iterable[ReadFile], settings: Settings) -> Bundle:
     providers = dict(shelf.providers())
     for document in providers.values():
         _check_provider(document, shelf, problems)
+    for mapping in shelf.mappings():
+        check_mapping(mapping, shelf, problems)
     integrations: dict[str, Integration] = {}
     refused = {name for kind, name in shelf.broken if kind == "integration"}
     for name, read in shelf.integrations():

@@ -11,6 +11,7 @@ from integrationd.config.decode import Marked
 from integrationd.config.nodes import Fields, Position
 from integrationd.model.fingerprints import Fingerprints
 from integrationd.model.json import Json
+from integrationd.spec.entity import Entity, RecordShape
 from integrationd.spec.http import HttpSpec
 from integrationd.spec.names import DOTTED_NAME, SYSTEM_NAME, WORD_NAME
 from integrationd.spec.operation import Operation, Probe
@@ -26,6 +27,7 @@ __all__ = [
     "WORD_NAME",
     "Category",
     "Document",
+    "EntityDocument",
     "Integration",
     "IntegrationDocument",
     "MappingDocument",
@@ -116,7 +118,15 @@ class MappingDocument:
     mapping: RecordMapping
 
 
-Document: TypeAlias = ProviderDocument | IntegrationDocument | MappingDocument
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityDocument:
+    """A file that begins with ``entity``."""
+
+    name: Marked
+    entity: Entity
+
+
+Document: TypeAlias = ProviderDocument | IntegrationDocument | MappingDocument | EntityDocument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +142,9 @@ class Integration(SystemBody):
     secrets: Mapping[str, SecretReference | None]
     """Every declared secret; None where it is to be found by its name."""
     mappings: Mapping[str, RecordMapping]
-    """Those that its streams name."""
+    """Those that its streams and templates name, as their files have them."""
+    shapes: Mapping[str, RecordShape]
+    """What the records of each stream become."""
     fingerprints: Mapping[str, Fingerprints]
     """For each stream, of what its stored state depends on."""
     position: Position
@@ -157,6 +169,4 @@ class Integration(SystemBody):
 
     def entity_of(self, stream: str) -> str:
         """Return the shape that a stream's records have."""
-        named = self.streams[stream].mapping
-        entity = None if named is None else self.mappings[named].entity
-        return f"{self.name}.{stream}" if entity is None else str(entity)
+        return self.shapes[stream].entity

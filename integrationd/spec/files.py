@@ -14,6 +14,7 @@ from integrationd.config.forms import Described, ObjectForm
 from integrationd.config.sites import Leaf
 from integrationd.model.json import Json
 from integrationd.spec.documents import DOTTED_NAME, SYSTEM_NAME, WORD_NAME, SystemBody
+from integrationd.spec.entity import Entity
 from integrationd.spec.references import SecretReference
 from integrationd.spec.settings import Settings
 from integrationd.transform.mapping import Mapping as RecordMapping
@@ -76,10 +77,22 @@ class MappingFile(RecordMapping):
     """Its name, words joined by dots."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityFile(Entity):
+    """The common shape of one kind of thing, whatever system it comes from.
+
+    It lies in ``mappings/``. An entity needs no file; without one its records have no schema.
+    """
+
+    entity: Annotated[str, WORD_NAME]
+    """Its name, as mappings say it."""
+
+
 FILES: Final[Mapping[str, type[Any]]] = {
     "provider": ProviderFile,
     "integration": IntegrationFile,
     "mapping": MappingFile,
+    "entity": EntityFile,
     "settings": Settings,
 }
 """The kinds of files, each as it is written; ``settings`` is ``integrationd.yaml``."""

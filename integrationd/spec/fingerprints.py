@@ -23,7 +23,7 @@ from integrationd.transform.template import Template
 IDLE: Final = frozenset({"schedule", "enabled", "sweep", "max_pages", "errors"})
 """Fields of a stream that say when it is read and what a failure is, not what comes of it."""
 IDENTITY: Final = frozenset({"key"})
-SHAPE: Final = frozenset({"records", "deleted", "where", "mapping"})
+SHAPE: Final = frozenset({"records", "deleted", "where", "mapping", "fields", "custom"})
 """Fields that decide what a record becomes. Those named nowhere here decide what is asked for."""
 TELLING: Final = ("base_url", "headers", "query")
 """Fields of ``http`` that decide what a reading gives."""
@@ -43,8 +43,11 @@ def _of_stream(integration: Integration, name: str) -> Fingerprints:
         asking["paginate"] = stream.paginate or http.paginate
         asking["http"] = {key: getattr(http, key) for key in TELLING}
     becoming = {key: own[key] for key in SHAPE}
-    if stream.mapping is not None:
-        becoming["mapping"] = integration.mappings[stream.mapping]
+    shape = integration.shapes[name]
+    if shape.mapping is not None:
+        becoming["mapping"] = shape.mapping
+    if shape.schema is not None:
+        becoming["schema"] = shape.schema.schema
     defaults = {field.name: _default(field) for field in fields}
     key = [part.text for part in stream.key.parts]
     names: dict[str, Json] = {"entity": integration.entity_of(name), "key": key}

@@ -10,7 +10,12 @@ from integrationd.config.printing import print_yaml
 from integrationd.model.json import Json
 from integrationd.spec.documents import ProviderDocument
 
-PLACES: Final = {"provider": "specs", "integration": "integrations", "mapping": "mappings"}
+PLACES: Final = {
+    "provider": "specs",
+    "integration": "integrations",
+    "mapping": "mappings",
+    "entity": "mappings",
+}
 """In which directory a kind of file lies."""
 
 _PROVIDER: Final = """\
@@ -70,6 +75,21 @@ required: [name]
 """
 
 
+_ENTITY: Final = """\
+# The common shape of one kind of thing, whatever system it comes from. Mappings are held to it.
+entity: {name}
+title: {name}
+schema:                                  # a JSON Schema; a record that breaks it is set aside
+  type: object
+  required: [name]
+  properties:
+    name: {{type: string, minLength: 1}}
+    state: {{enum: [active, inactive, unknown]}}
+    changed_at: {{type: [string, "null"], format: date-time}}
+custom_fields: false                     # true: tenants may add fields, in the settings
+"""
+
+
 def first_provider(name: str) -> str:
     """Return a provider that can be checked as it is."""
     return _PROVIDER.format(name=name, mapping=name.replace("-", "_"))
@@ -78,6 +98,11 @@ def first_provider(name: str) -> str:
 def first_mapping(name: str) -> str:
     """Return a mapping that can be checked as it is."""
     return _MAPPING.format(name=name)
+
+
+def first_entity(name: str) -> str:
+    """Return an entity that can be checked as it is."""
+    return _ENTITY.format(name=name)
 
 
 def first_integration(name: str, provider: ProviderDocument | None) -> str:

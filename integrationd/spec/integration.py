@@ -20,8 +20,9 @@ from integrationd.spec.documents import (
     SystemBody,
 )
 from integrationd.spec.fingerprints import fingerprints_of
+from integrationd.spec.fitting import Shaping
 from integrationd.spec.merge import merge_fields, without
-from integrationd.spec.settings import Settings
+from integrationd.spec.settings import Settings, Tenant
 from integrationd.spec.shelf import ReadFile, Shelf
 from integrationd.spec.supply import Supplier
 
@@ -74,9 +75,15 @@ def _compile(
         return None
     mappings = {name: shelf.mapping(name) for name in _mapping_names(body)}
     present = {name: entry for name, entry in mappings.items() if entry is not None}
-    paths = {read.source.path, *(path for _, path in present.values())}
-    if found is not None:
-        paths.add(found[1])
+    shaping = Shaping(
+        str(document.name), tenant, settings.tenants.get(tenant, Tenant()), shelf, making.site
+    )
+    shapes = {name: shaping.build(name, stream) for name, stream in body.streams.items()}
+    if problems.has_errors:
+        return None
+    entities = [shelf.entity(shape.entity) for shape in shapes.values()]
+    others = [found, *present.values(), *entities]
+    paths = {read.source.path, *(entry[1] for entry in others if entry is not None)}
     built = Integration(
         **{field.name: getattr(body, field.name) for field in fields(body)},
         name=str(document.name),
@@ -85,6 +92,7 @@ def _compile(
         config=config,
         secrets=secrets,
         mappings={name: entry[0].mapping for name, entry in present.items()},
+        shapes=shapes,
         fingerprints={},
         position=document.name.position,
         path=read.source.path,

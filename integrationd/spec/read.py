@@ -18,11 +18,13 @@ from integrationd.spec.documents import (
     SYSTEM_NAME,
     WORD_NAME,
     Document,
+    EntityDocument,
     IntegrationDocument,
     MappingDocument,
     ProviderDocument,
     SystemBody,
 )
+from integrationd.spec.entity import Entity
 from integrationd.spec.inputs import decode_schemas
 from integrationd.spec.merge import without
 from integrationd.spec.references import refuse_literal
@@ -30,7 +32,7 @@ from integrationd.spec.shelf import KINDS, ReadFile, find_claim
 from integrationd.spec.source import SourceFile, digest_of
 from integrationd.transform.mapping import Mapping as RecordMapping
 
-_LATER: Final = ("entity", "route", "flow", "cases")
+_LATER: Final = ("route", "flow", "cases")
 """Kinds of the language that this version does not act on yet; said as such, not as a typo."""
 
 
@@ -62,7 +64,7 @@ def _read_document(node: Node, problems: Problems) -> Document | None:
         _tell_unknown_kind(node, kind, problems)
         return None
     site = Site(problems, "")
-    name = _read_name(node, kind, DOTTED_NAME if kind == "mapping" else SYSTEM_NAME, site)
+    name = _read_name(node, kind, _NAMES.get(kind, SYSTEM_NAME), site)
     return _READERS[kind](node, name, site)
 
 
@@ -110,10 +112,20 @@ def _read_mapping(node: Fields, name: Marked | Invalid, site: Site) -> MappingDo
     return MappingDocument(name=name, node=node, mapping=mapping)
 
 
+def _read_entity(node: Fields, name: Marked | Invalid, site: Site) -> EntityDocument | None:
+    entity = decode_fields(without(node, "entity"), Entity, site)
+    if isinstance(entity, Invalid) or isinstance(name, Invalid):
+        return None
+    return EntityDocument(name=name, entity=entity)
+
+
+_NAMES: Final = {"mapping": DOTTED_NAME, "entity": WORD_NAME}
+"""How things are called that are no systems."""
 _READERS: Final = {
     "provider": _read_provider,
     "integration": _read_integration,
     "mapping": _read_mapping,
+    "entity": _read_entity,
 }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, ClassVar, Final, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, TypeAlias
 
 from typing_extensions import override
 
@@ -16,8 +18,12 @@ from integrationd.config.leaves import decode_text
 from integrationd.config.nodes import Fields, Node, Scalar
 from integrationd.config.sites import Leaf
 from integrationd.spec.database import EMBEDDED, Database
+from integrationd.spec.names import SYSTEM_NAME, WORD_NAME
 from integrationd.spec.references import refuse_literal
 from integrationd.spec.schedule import Zone
+from integrationd.transform.clean import Region
+from integrationd.transform.mapping import FIELD_NAME
+from integrationd.transform.schema.record import FieldSchema
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -216,7 +222,10 @@ class RetentionSettings:
     """What records held before they changed."""
     quarantine: timedelta = timedelta(days=365)
     """Records that could not be mapped, since the last time that they came."""
-    """What records were before they changed."""
+    raw_pages: timedelta = timedelta(days=7)
+    """Answers as they came. Taken and kept; this version stores none."""
+    exchanges: timedelta = timedelta(days=7)
+    """Calls and their answers. Taken and kept; this version stores none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +267,38 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """What is one tenant's own; integrations say ``tenant: NAME``."""
+
+    region: Region | None = None
+    """Its country, ``EC``: that of telephone numbers that do not say theirs."""
+    fields: Annotated[Mapping[str, Annotated[Mapping[str, FieldSchema], FIELD_NAME]], WORD_NAME] = (
+        dataclasses.field(default_factory=dict)
+    )
+    """Fields that it adds to entities: by entity and name a JSON Schema, as in
+    ``{student: {house: {type: string}}}``. Streams map them under ``custom``; one that has no value
+    is left out of the record."""
+    vars: Annotated[Mapping[str, Any], WORD_NAME] = dataclasses.field(default_factory=dict)
+    """Values for its flows. Taken and kept; nothing reads them before there are flows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exec:
+    """Which local programs may be run."""
+
+    allow: tuple[str, ...] = ()
+    """Paths of programs. Taken and kept; this version runs none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSettings:
+    """Which directories may be read and written."""
+
+    roots: Annotated[Mapping[str, str], WORD_NAME] = dataclasses.field(default_factory=dict)
+    """Directories by name. Taken and kept; this version reads and writes no files of a site."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole file."""
 
@@ -287,3 +328,13 @@ class Settings:
     """How long readings may go on after the daemon is told to stop."""
     log: LogSettings = LogSettings()
     """How lines are written."""
+    tenants: Annotated[Mapping[str, Tenant], SYSTEM_NAME] = dataclasses.field(default_factory=dict)
+    """What is a tenant's own, by its name. One that adds nothing need not stand here."""
+    environment: str = ""
+    """A word for people, ``production``. Taken and kept; nothing acts on it."""
+    trusted_proxies: tuple[Networks, ...] = ()
+    """Who may say where a call came from. Taken and kept; this version looks at no such header."""
+    exec: Exec = Exec()
+    """Which local programs may be run."""
+    files: FileSettings = FileSettings()
+    """Which directories may be read and written."""

@@ -8,13 +8,18 @@ from typing import Final, TypeAlias
 
 from integrationd.config.nodes import Fields, Node, Scalar
 from integrationd.config.problems import Problem, Problems, nearest
-from integrationd.spec.documents import Document, MappingDocument, ProviderDocument
+from integrationd.spec.documents import (
+    Document,
+    EntityDocument,
+    MappingDocument,
+    ProviderDocument,
+)
 from integrationd.spec.source import Layer, SourceFile
 
 Claim: TypeAlias = tuple[str, str]
 """Kind and name of the thing that a file defines."""
 
-KINDS: Final = ("provider", "integration", "mapping")
+KINDS: Final = ("provider", "integration", "mapping", "entity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +112,30 @@ class Shelf:
         assert isinstance(found.document, MappingDocument)
         return found.document, found.source.path
 
+    def entity(self, name: str) -> tuple[EntityDocument, str] | None:
+        """Return an entity and the path of its file; None where there is none without errors."""
+        found = self._get("entity", name)
+        if found is None:
+            return None
+        assert isinstance(found.document, EntityDocument)
+        return found.document, found.source.path
+
+    def is_broken(self, kind: str, name: str) -> bool:
+        """Tell whether there is a file for a thing, with errors."""
+        return (kind, name) in self.broken
+
     def providers(self) -> Iterator[tuple[str, ProviderDocument]]:
         """Yield the providers without errors in their own files."""
         for (kind, name), read in self.owners.items():
             document = read.document
             if (kind, name) not in self.broken and isinstance(document, ProviderDocument):
                 yield name, document
+
+    def mappings(self) -> Iterator[MappingDocument]:
+        """Yield the mappings without errors in their own files."""
+        for claim, read in self.owners.items():
+            if claim not in self.broken and isinstance(read.document, MappingDocument):
+                yield read.document
 
     def integrations(self) -> Iterator[tuple[str, ReadFile]]:
         """Yield the integrations whose own files say at least what they use."""

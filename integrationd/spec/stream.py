@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, ClassVar, Final
 
@@ -18,6 +18,7 @@ from integrationd.spec.schedule import MANUAL, Schedule
 from integrationd.transform.bounds import TimeNotation, number_bound, time_bound
 from integrationd.transform.cursors import CursorType
 from integrationd.transform.expression import Expression
+from integrationd.transform.mapping import FIELD_NAME, FieldRule
 from integrationd.transform.scopes import Scope
 from integrationd.transform.template import JsonTemplate
 from integrationd.wire import paginate
@@ -121,6 +122,10 @@ class Stream(CallShape):
     """Keep only these; a stored record that no longer passes becomes a tombstone."""
     mapping: Marked | None = None
     """The name of a mapping; without one the record is kept as it came."""
+    fields: Annotated[Mapping[str, FieldRule], FIELD_NAME] = field(default_factory=dict)
+    """Laid over the fields of the mapping: for one account, where a shared mapping does not fit."""
+    custom: Annotated[Mapping[str, FieldRule], FIELD_NAME] = field(default_factory=dict)
+    """The tenant's own fields, declared in the settings; a record holds them under ``custom``."""
     incremental: Incremental | None = None
     """Read what changed since last time; a full reading each time without it."""
     schedule: Schedule = MANUAL
@@ -142,6 +147,10 @@ class Stream(CallShape):
     def check(self, node: Fields, site: Site) -> Invalid | None:
         """Refuse also what only makes sense where something is asked."""
         told = CallShape.check(self, node, site)
+        for key in ("fields", "custom"):
+            if key in node.entries and self.mapping is None:
+                message = f"{site.name} has {key!r}, which is laid over a 'mapping'; name one"
+                told = site.refuse(node.key_position(key), "E114", message)
         if self.is_read():
             return told
         for key in _READING:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from integrationd.errors import ExpressionError, MappingError, UsageError
 from integrationd.model.json import Json
 from integrationd.spec.documents import Integration
+from integrationd.spec.entity import RecordShape
 from integrationd.spec.stream import Stream
 from integrationd.testing.options import PlayOptions
 from integrationd.testing.shapes import Shape, build_shape, choose_branches, overlay
@@ -45,13 +46,11 @@ class Source:
         self.name = name
         self.stream: Stream = integration.streams[name]
         self._variables = {"config": dict(integration.config)}
-        mapped = self.stream.mapping
-        self._mapping: RecordMapping | None = (
-            None if mapped is None else integration.mappings[mapped]
-        )
-        self._shaper = _build_shaper(self.stream, self._mapping)
+        becomes = integration.shapes[name]
+        self._mapping: RecordMapping | None = becomes.mapping
+        self._shaper = _build_shaper(self.stream, becomes)
         self._chance = random.Random(f"{options.seed} {name}")  # noqa: S311 - to be repeated
-        self._shape: Shape = build_shape(integration, self.stream, beside)
+        self._shape: Shape = build_shape(self.stream, becomes, beside)
         self.moment = 0
         bad = set(
             self._chance.sample(range(1, options.records + 1), min(options.bad, options.records))
@@ -181,12 +180,13 @@ class Source:
             )
 
 
-def _build_shaper(stream: Stream, mapping: RecordMapping | None) -> Shaper:
+def _build_shaper(stream: Stream, becomes: RecordShape) -> Shaper:
     rule = stream.incremental
     return Shaper(
         key=stream.key.parts,
         cursor=None if rule is None else CursorRule(field=rule.field, type=rule.type),
         deleted=stream.deleted,
         where=stream.where,
-        mapping=mapping,
+        mapping=becomes.mapping,
+        schema=becomes.schema,
     )

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from integrationd.model.json import Json
-from integrationd.spec.documents import Integration
+from integrationd.spec.entity import RecordShape
 from integrationd.spec.stream import Stream
+from integrationd.testing.limits import Limits, find_limits
 from integrationd.testing.values import Turn, Wanted, build_value, is_lasting
 from integrationd.transform.expression import Expression
 from integrationd.transform.inverse import Mark, Tree, UnsolvableError, merge, outline, solve, suits
@@ -32,21 +33,23 @@ class Shape:
         return _fill(self.tree, "record", turn)
 
 
-def build_shape(integration: Integration, stream: Stream, beside: Iterable[Tree] = ()) -> Shape:
+def build_shape(stream: Stream, becomes: RecordShape, beside: Iterable[Tree] = ()) -> Shape:
     """Gather what a stream's expressions read of a record.
 
     Args:
-        integration: Its integration, for the mapping.
         stream: The stream.
+        becomes: What its records become, for the mapping and the schema.
         beside: Shapes that come from elsewhere, as what paging reads of the last record.
     """
     parts = [_outline(part, Wanted(name="", unique=True)) for part in stream.key.parts]
     rule = stream.incremental
     if rule is not None:
         parts.append(_outline(rule.field, Wanted(name="", grows=rule.type)))
-    if stream.mapping is not None:
-        mapping = integration.mappings[stream.mapping]
-        parts.extend(_outline_rule(field) for _, field in mapping.rules())
+    if becomes.mapping is not None:
+        parts.extend(
+            _outline_rule(rule, find_limits(becomes.schema, path))
+            for path, rule in becomes.mapping.rules()
+        )
     conditions = (stream.deleted, stream.where)
     parts.extend(_outline(condition, _PLAIN) for condition in conditions if condition is not None)
     tree = functools.reduce(lambda one, other: merge(one, other, _join), [*parts, *beside])
@@ -88,12 +91,13 @@ def _outline(expression: Expression, leaf: Wanted) -> Tree:
     return outline(expression.text, leaf, _join)
 
 
-def _outline_rule(rule: FieldRule) -> Tree:
+def _outline_rule(rule: FieldRule, limits: Limits) -> Tree:
     leaf = Wanted(
         name="",
         type=rule.type,
         format=rule.format,
         choices=tuple(rule.map or ()),
+        limits=limits,
         form="" if rule.clean is None else rule.clean.form,
     )
     if rule.path is not None:
@@ -122,6 +126,7 @@ def _join(one: Tree, other: Tree) -> Tree:
             type=one.type or other.type,
             format=one.format or other.format,
             choices=one.choices or other.choices,
+            limits=one.limits or other.limits,
             form=one.form or other.form,
             unique=one.unique or other.unique,
             grows=one.grows or other.grows,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from integrationd.model.json import Json
+from integrationd.testing.limits import Limits, suit
 from integrationd.transform.convert import FieldType, TimeFormat
 from integrationd.transform.cursors import CursorType
 
@@ -42,6 +43,8 @@ class Wanted:
     format: TimeFormat | None = None
     choices: tuple[str, ...] = ()
     """The texts that a mapping translates."""
+    limits: Limits = field(default_factory=dict)
+    """The schema of the field that it becomes without being changed."""
     form: str = ""
     """The kind of cleaner that it must suit, such as ``email``."""
     unique: bool = False
@@ -79,7 +82,7 @@ def build_value(wanted: Wanted, turn: Turn) -> Json:
         return _FORMED[wanted.form](number)
     if wanted.type is not None:
         return _TYPED[wanted.type](wanted, number)
-    return _by_name(wanted.name, number)
+    return suit(_by_name(wanted.name, number), wanted.limits, number)
 
 
 def is_lasting(wanted: Wanted) -> bool:
@@ -108,7 +111,8 @@ def _cursor_value(grows: CursorType, time_format: TimeFormat | None, moment: int
 
 def _unique_value(wanted: Wanted, number: int) -> Json:
     words = wanted.name.lower()
-    if wanted.type in (FieldType.TEXT, FieldType.DECIMAL):
+    is_text = "string" in wanted.limits.get("type", ())
+    if is_text or wanted.type in (FieldType.TEXT, FieldType.DECIMAL):
         return f"{number:06d}"
     if wanted.type is None and any(word in words for word in _CODES):
         return _by_name(wanted.name, number)

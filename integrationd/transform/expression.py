@@ -73,6 +73,12 @@ class Expression:
         expression = cls(node.value, node.position)
         return expression if expression._names_are_known(site) else INVALID
 
+    @property
+    def constant(self) -> Json:
+        """Return what it gives whatever the value is; None where that depends."""
+        parsed = _tree_of(self.text)
+        return parsed["value"] if parsed["type"] == "literal" else None
+
     def search(self, value: Json, variables: Mapping[str, Json] = NO_VARIABLES) -> Json:
         """Evaluate over a value.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar, Final, Self, TypeAlias
 
 from integrationd.config.decode import Invalid, Keys, Marked, Site, decode_fields
-from integrationd.config.nodes import Fields, Node
+from integrationd.config.nodes import Fields, Node, Position
 from integrationd.config.problems import nearest, shorten
 from integrationd.config.sites import OWN, Written
 from integrationd.errors import ExpressionError, MappingError
@@ -62,6 +62,7 @@ class FieldRule:
     """How a ``datetime`` is written where it is not ISO 8601."""
     default: Json = None
     """Stands where the value is null or not among ``map``."""
+    position: Position | None = field(default=None, compare=False)
 
     @classmethod
     def decode_node(cls, node: Node, site: Site) -> Self | Invalid:
@@ -69,7 +70,7 @@ class FieldRule:
         if isinstance(node, Fields):
             return decode_fields(node, cls, site)
         path = Expression.decode_node(node, site.noted(VARIABLES))
-        return path if isinstance(path, Invalid) else cls(path=path)
+        return path if isinstance(path, Invalid) else cls(path=path, position=node.position)
 
     @property
     def needs_region(self) -> bool:

@@ -19,6 +19,7 @@ from integrationd.transform.clean import Tally
 from integrationd.transform.cursors import Comparable, CursorType, parse_cursor
 from integrationd.transform.expression import Expression
 from integrationd.transform.mapping import Mapping, Variables, is_true
+from integrationd.transform.schema.record import RecordSchema
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -96,6 +97,7 @@ class Shaper:
     deleted: Expression | None = None
     where: Expression | None = None
     mapping: Mapping | None = None
+    schema: RecordSchema | None = None
 
     def shape(self, records: Sequence[Json], variables: Variables, into: Shaped) -> None:
         """Shape some records of a page; called for one slice after the other.
@@ -127,6 +129,8 @@ class Shaper:
             data = _encode(entity)
         except (ValueError, TypeError, RecursionError):
             raise MappingError("the record cannot be written as JSON", code="json") from None
+        if self.schema is not None:
+            self.schema.check(entity)
         return Upsert(external_id, data, digest_of(data))
 
     def external_id(self, record: Json, variables: Variables) -> str:

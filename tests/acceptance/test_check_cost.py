@@ -12,7 +12,7 @@ from tests.support.syncing import integrationd, measure
 pytestmark = pytest.mark.acceptance
 LIMIT_S = 0.5
 """Of CPU. The machine that this was written on takes 0.2."""
-UNWANTED = ("aiohttp", "sqlalchemy", "asyncio", "jsonschema", "watchfiles")
+UNWANTED = ("aiohttp", "sqlalchemy", "asyncio", "jsonschema", "jsonschema_rs", "watchfiles")
 """Whatever does I/O, or costs more to load than all that a check does."""
 
 

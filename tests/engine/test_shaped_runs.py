@@ -47,3 +47,30 @@ async def test_cleaned_and_dropped_values_are_counted():
     (finished,) = on.ear.of(RunFinished)
     assert finished.counts == counts
     used_up()
+
+
+ENTITY = """\
+entity: student
+schema:
+  properties: {name: {type: string}, email: {type: [string, "null"], maxLength: 12}}
+"""
+
+
+async def test_a_record_that_breaks_its_schema_waits_in_quarantine():
+    """The others are stored, and the reason names the field and what was expected."""
+    records = [
+        {"id": 1, "name": "Ana", "email": "ana@a.org"},
+        {"id": 2, "name": "Leo", "email": "leopold@example.org"},
+    ]
+    provider, used_up = script((URL, answer(records)))
+    async with stage(provider) as on:
+        plan = plan_of(SCHOOL, "students", mapping=MAPPING, entity=ENTITY)
+        outcome = await on.sync(plan)
+        rows = await on.rows(plan)
+        (aside,) = [row async for row in on.store.quarantine(plan.tenant)]
+
+    assert list(rows) == ["1"]
+    assert outcome.counts.quarantined == 1
+    assert (aside.code, aside.field) == ("schema", "email")
+    assert aside.reason == "field 'email': expected at most 12 characters"
+    used_up()

@@ -93,7 +93,10 @@ def test_no_file_names_a_place_of_one_machine():
 
 @pytest.mark.parametrize(
     ("page", "integrations"),
-    [("README.md", ("broker", "shop")), ("docs/files.md", ("forum", "library", "sender"))],
+    [
+        ("README.md", ("broker", "shop")),
+        ("docs/files.md", ("forum", "library", "old-shop", "sender")),
+    ],
 )
 def test_page_shows_files_that_are_right(page, integrations, tmp_path):
     """The YAML of a page is what it says: a configuration without a problem."""

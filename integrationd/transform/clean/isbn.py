@@ -41,6 +41,8 @@ class Isbn:
         text = text.strip()
         if not text:
             return None
+        if len(text) == _DIGITS and text.isascii() and text.isdecimal() and _is_right(text):
+            return text
         for start in _starts(text):
             for pattern in _NUMBERS:
                 found = pattern.match(text, start)
@@ -62,13 +64,23 @@ def _read(signs: str) -> str | None:
     if len(signs) == len("0131103628"):
         total = sum((10 - place) * _worth(sign) for place, sign in enumerate(signs))
         return None if total % 11 else _complete(f"978{signs[:9]}")
-    return signs if signs == _complete(signs[:12]) else None
+    return signs if _is_right(signs) else None
 
 
 def _worth(sign: str) -> int:
     return 10 if sign == "X" else int(sign)
 
 
+def _is_right(digits: str) -> bool:
+    return digits.startswith(("978", "979")) and _weigh(digits) % 10 == 0
+
+
 def _complete(digits: str) -> str:
-    total = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits))
-    return f"{digits}{-total % 10}"
+    return f"{digits}{-_weigh(digits) % 10}"
+
+
+def _weigh(digits: str) -> int:
+    return sum(map(int, digits[::2])) + 3 * sum(map(int, digits[1::2]))
+
+
+_DIGITS: Final = 13

@@ -92,7 +92,8 @@ def test_a_directory_is_checked_with_all_below_it(config):
     assert told(report) == [
         (
             "etc/specs/more/x.yaml:1:1: E112: the first key is 'nonsense', expected one of "
-            "provider, integration, mapping; known here: integration, mapping, provider"
+            "provider, integration, mapping, entity; known here: entity, integration, "
+            "mapping, provider"
         )
     ]
 

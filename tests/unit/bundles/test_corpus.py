@@ -23,6 +23,7 @@ EXAMPLES = TESTS.parents[1] / "shared" / "examples"
 COVERED = (
     "integrations/college-erp.yaml",
     "mappings/csv.student.yaml",
+    "mappings/item.yaml",
     "mappings/koha.item.yaml",
     "mappings/koha.patron.yaml",
     "mappings/moodle.course.yaml",

@@ -31,6 +31,7 @@ def problems(config):
         (("integration", "pay", "--uses", "stripe"), "integrations/pay.yaml"),
         (("integration", "mq", "--uses", "rabbitmq"), "integrations/mq.yaml"),
         (("mapping", "acme_erp.item"), "mappings/acme_erp.item.yaml"),
+        (("entity", "item"), "mappings/item.yaml"),
     ],
 )
 def test_first_file_is_right_as_it_stands(tmp_path, capsys, words, path):

@@ -1,6 +1,9 @@
 """Played records go through their mapping: cleaned, translated and valid."""
 
+import pytest
+
 from integrationd.engine.plans import build_plan
+from integrationd.errors import UsageError
 from integrationd.testing.options import PlayOptions
 from integrationd.transform.shape import Shaped
 from tests.support.players import player_of, walk
@@ -34,3 +37,52 @@ def test_played_values_are_fit_for_their_cleaners():
 
     assert (len(shaped.upserts), len(shaped.aside)) == (35, 5)
     assert (shaped.tally.cleaned, shaped.tally.dropped) == (0, 0)
+
+
+def test_played_records_suit_their_schema():
+    """Choices, types, formats and bounds of the entity are kept, so that nothing is set aside."""
+    entity = """\
+entity: patron
+schema:
+  required: [number, name]
+  properties:
+    number: {type: string, maxLength: 8}
+    name: {type: string, minLength: 30}
+    status: {enum: [active, "5", null]}
+    kind: {const: person}
+    born: {type: string, format: date}
+    seen: {type: [string, "null"], format: date-time}
+    mail: {type: string, format: email}
+    page: {$ref: "#/$defs/page"}
+    fines: {type: integer, minimum: 5, maximum: 9}
+    ratio: {type: number, maximum: 1}
+    child: {type: boolean}
+    tags: {type: array}
+    note: {type: "null"}
+    more: {type: object}
+  $defs: {page: {type: string, format: uri}}
+"""
+    declared = entity.partition("  properties:\n")[2].partition("  $defs")[0].splitlines()
+    names = [line.partition(":")[0].strip() for line in declared]
+    fields = "".join(f"  {name}: x.{name}\n" for name in names)
+
+    shaped = read(
+        f"mapping: library.patron\nentity: patron\nrequired: [number]\nfields:\n{fields}",
+        entity=entity,
+    )
+
+    assert (len(shaped.upserts), len(shaped.aside)) == (35, 5)
+    assert {item.code for item in shaped.aside} == {"required"}
+
+
+def test_a_schema_that_cannot_be_suited_is_told():
+    """A pattern is not guessed: who plays is told which field came out unfit."""
+    entity = "entity: patron\nschema: {properties: {code: {pattern: '^[A-Z]{9}$'}}}\n"
+    mapping = "mapping: library.patron\nentity: patron\nfields: {code: code}\n"
+
+    with pytest.raises(UsageError) as caught:
+        read(mapping, entity=entity)
+
+    assert str(caught.value) == (
+        "stream 'patrons' cannot be played: field 'code': expected text that matches '^[A-Z]{9}$'"
+    )

@@ -1,0 +1,1 @@
+"""JSON Schema for records: checked when a file is read, compiled once, run on every record."""
