@@ -72,7 +72,9 @@ def value_problems(schema: Json, value: Json, name: str) -> list[str]:
 
 def _fits_plainly(schema: Json, value: Json) -> bool:
     """Tell a value that a schema without further rules allows, without loading the library."""
-    if not isinstance(schema, dict) or not schema.keys() <= _RULELESS:
+    # Rules for texts say nothing of a null, which so many defaults are.
+    known = _RULELESS | _FOR_TEXTS if value is None else _RULELESS
+    if not isinstance(schema, dict) or not schema.keys() <= known:
         return False
     wanted = schema.get("type", list(TYPE_NAMES))
     names = wanted if isinstance(wanted, list) else [wanted]
@@ -250,6 +252,7 @@ _PYTHON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "array": (list,),
     "object": (dict,),
 }
+_FOR_TEXTS: Final = frozenset({"format", "minLength", "maxLength", "pattern"})
 _RULELESS: Final = frozenset({"type", "title", "description", "default"})
 """Keywords of which only the type says what a value may be."""
 
