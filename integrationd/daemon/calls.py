@@ -63,7 +63,7 @@ def preview_call(integration: Integration, operation: Operation, given: Mapping[
     http = integration.http
     assert http is not None
     secrets = showing.stand_ins([*integration.secrets, "token"])
-    variables = {"config": dict(integration.config), "secrets": secrets}
+    variables = integration.variables(secrets)
     scope = {**variables, "input": dict(given)}
     request = build_request(operation, base=base_call(http, variables), variables=scope)
     # A kind that asks for a token first finds a stand-in where the token would be.

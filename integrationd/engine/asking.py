@@ -54,10 +54,7 @@ async def asking(world: World, integration: Integration, manner: Manner) -> Asyn
     """
     http = integration.http
     assert http is not None
-    variables = {
-        "config": dict(integration.config),
-        "secrets": await find_secrets(world, integration),
-    }
+    variables = integration.variables(await find_secrets(world, integration))
     base = base_call(http, variables)
     policy = http_policy(integration, base, manner.settings, variables)
     async with world.http.open(policy) as client:

@@ -71,7 +71,7 @@ def _first(plan: StreamPlan, reading: Reading) -> dict[str, Json]:
     """Return the request as people see it, or why there is none."""
     http, integration = plan.http, plan.integration
     secrets = showing.stand_ins([*integration.secrets, "token"])
-    variables = {"config": dict(integration.config), "secrets": secrets}
+    variables = integration.variables(secrets)
     try:
         base = base_call(http, variables)
         request: Request = first_request(plan, base, variables, reading.cursor)

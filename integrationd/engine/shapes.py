@@ -11,7 +11,7 @@ from integrationd.ports.views import EntityShape, ViewsLaid
 from integrationd.signals import ViewAdvised, ViewsChanged
 from integrationd.spec.bundle import Bundle
 from integrationd.transform.convert import FieldType
-from integrationd.transform.mapping import Mapping
+from integrationd.transform.mapping import CUSTOM, Mapping
 
 _NUMBERS: Final = frozenset({FieldType.INTEGER, FieldType.NUMBER, FieldType.DECIMAL})
 
@@ -56,21 +56,22 @@ def entity_shapes(bundle: Bundle) -> list[EntityShape]:
         known = mapped.setdefault(entity, {})
         for name, rule in mapping.fields.items():
             known[name] = _common(known[name], rule.type) if name in known else rule.type
+        if mapping.custom:
+            # One column for what tenants added, whatever it is: the view is of all of them.
+            known[CUSTOM] = None
     shapes = [EntityShape(entity=entity, fields=known) for entity, known in mapped.items()]
     return [*shapes, *(EntityShape(entity=entity, fields=None) for entity in plain)]
 
 
 def _entities(bundle: Bundle) -> Iterator[tuple[str, Mapping | None]]:
-    """Yield what each stream's records become, in the order of mappings' names, each once."""
-    found = {
-        (str(stream.mapping or ""), integration.entity_of(name)): integration.mappings.get(
-            str(stream.mapping or "")
-        )
+    """Yield what each stream's records become, in the order of mappings' names."""
+    found = [
+        (str(stream.mapping or ""), integration.entity_of(name), integration.name, name)
         for integration in bundle.integrations.values()
         for name, stream in integration.streams.items()
-    }
-    for (_, entity), mapping in sorted(found.items(), key=lambda item: item[0]):
-        yield entity, mapping
+    ]
+    for _, entity, integration_name, name in sorted(found):
+        yield entity, bundle.integrations[integration_name].shapes[name].mapping
 
 
 def _common(one: FieldType | None, other: FieldType | None) -> FieldType | None:

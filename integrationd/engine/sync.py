@@ -215,7 +215,7 @@ class _Run:
 
     async def _read(self, run_id: str, reading: Reading) -> None:
         integration, world = self.plan.integration, self.world
-        variables = {"config": dict(integration.config), "secrets": await self._secrets()}
+        variables = integration.variables(await self._secrets())
         base = base_call(self.plan.http, variables)
         policy = http_policy(integration, base, self.settings, variables)
         async with world.http.open(policy) as http, renewed(world, self.plan.tenant, self.lease):

@@ -53,6 +53,8 @@ def check_system(body: SystemBody, site: Site, declared: Declared, shelf: Shelf 
         shelf: Where mappings are found; None while a file is read alone.
     """
     _check_names(body, site, declared.by_root)
+    if shelf is not None:
+        _check_mappings_of_templates(body, shelf, site, declared)
     for name, stream in body.streams.items():
         own = site.key("streams").key(name)
         _check_roots(stream, site)
@@ -140,6 +142,20 @@ def _check_roots(stream: Stream, site: Site) -> None:
             site.refuse(reference.position, "E204", message)
 
 
+def _check_mappings_of_templates(
+    body: SystemBody, shelf: Shelf, site: Site, declared: Declared
+) -> None:
+    for template in templates_in(body):
+        for name in template.mappings:
+            found = shelf.mapping(name)
+            if found is None:
+                reason = shelf.explain_missing("mapping", name)
+                message = f"uses mapping {name!r}, {reason}"
+                site.refuse(template.position, "E302", message)
+            else:
+                _check_names(found[0].mapping, site, declared.by_root)
+
+
 def _check_mapping(stream: Stream, shelf: Shelf, site: Site, declared: Declared) -> None:
     name = stream.mapping
     if name is None:
@@ -223,12 +239,24 @@ def references_in(value: Any) -> Iterator[Reference]:  # noqa: ANN401 - any deco
     own = getattr(value, "references", None)
     if own is not None:
         yield from own
-    elif dataclasses.is_dataclass(value):
-        for field in dataclasses.fields(value):
-            yield from references_in(getattr(value, field.name))
+        return
+    for part in _parts_of(value):
+        yield from references_in(part)
+
+
+def templates_in(value: Any) -> Iterator[Template]:  # noqa: ANN401 - any decoded value
+    """Yield every template inside a decoded value."""
+    if isinstance(value, Template):
+        yield value
+        return
+    for part in _parts_of(value):
+        yield from templates_in(part)
+
+
+def _parts_of(value: Any) -> Iterator[Any]:  # noqa: ANN401
+    if dataclasses.is_dataclass(value):
+        yield from (getattr(value, field.name) for field in dataclasses.fields(value))
     elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from references_in(item)
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from references_in(item)
+        yield from value.values()
+    elif isinstance(value, tuple | list):
+        yield from value

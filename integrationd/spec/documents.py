@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,6 +20,7 @@ from integrationd.spec.references import SecretReference
 from integrationd.spec.source import digest_of
 from integrationd.spec.stream import Stream
 from integrationd.spec.webhook import Endpoint
+from integrationd.transform.jinja.meter import MAPPINGS
 from integrationd.transform.mapping import Mapping as RecordMapping
 
 __all__ = [
@@ -159,6 +161,17 @@ class Integration(SystemBody):
         return digest_of(
             "\n".join(f"{path}={self.files[path]}" for path in sorted(self.files)).encode()
         )
+
+    def variables(self, secrets: Mapping[str, Json]) -> dict[str, Json]:
+        """Return what every template of the integration may use."""
+        variables: dict[str, Json] = {"config": dict(self.config), "secrets": secrets}
+        if self.mappings:
+            seen = {"config": dict(self.config)}
+            variables[MAPPINGS] = {
+                name: functools.partial(mapping.apply, variables=seen)
+                for name, mapping in self.mappings.items()
+            }
+        return variables
 
     def secret_references(self) -> Mapping[str, Json]:
         """Return what is looked up: a reference for each secret, or None to find it by name."""

@@ -11,7 +11,7 @@ from integrationd.config.decode import Invalid, Marked, Site, decode, decode_fie
 from integrationd.config.nodes import Fields
 from integrationd.config.problems import Problems, shorten
 from integrationd.model.json import Json
-from integrationd.spec.checks import Declared, check_address, check_system
+from integrationd.spec.checks import Declared, check_address, check_system, templates_in
 from integrationd.spec.documents import (
     SYSTEM_NAME,
     Integration,
@@ -140,4 +140,5 @@ def _read_tenant(making: _Making) -> str | None:
 
 
 def _mapping_names(body: SystemBody) -> set[str]:
-    return {str(stream.mapping) for stream in body.streams.values() if stream.mapping is not None}
+    named = {str(stream.mapping) for stream in body.streams.values() if stream.mapping is not None}
+    return named | {name for template in templates_in(body) for name in template.mappings}

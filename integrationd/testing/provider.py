@@ -105,11 +105,7 @@ class Player:
     def variables(self) -> dict[str, Json]:
         """Return what the spec's templates may use."""
         secrets = {name: Secret(text) for name, text in self.secrets.items()}
-        return {
-            "config": dict(self.integration.config),
-            "secrets": secrets,
-            "token": Secret("play-token"),
-        }
+        return {**self.integration.variables(secrets), "token": Secret("play-token")}
 
     def answer(self, call: Call, now_s: float) -> Answer:
         """Answer one call.

@@ -35,6 +35,8 @@ class Template:
     position: Position
     value: Json = None
     """What a constant stands for, with its type."""
+    mappings: tuple[str, ...] = ()
+    """The names of the mappings that it uses."""
     paths: tuple[tuple[str | int, ...], ...] = ()
     """The variables that it reads, each with the constant keys behind it."""
     is_constant: bool = True
@@ -88,6 +90,7 @@ class Template:
         return cls(
             text=text,
             position=position,
+            mappings=outline.mappings,
             paths=outline.paths,
             is_constant=False,
             is_native=outline.is_native,
@@ -161,7 +164,7 @@ class Template:
         try:
             values, is_secret = self._open(variables)
             run = sandbox.compile_template(self.text)
-            return run(values, meter.Meter(encode)), is_secret
+            return run(values, meter.Meter(encode, variables.get(meter.MAPPINGS))), is_secret
         except sandbox.EmptyError as wrong:
             raise ExpressionError(str(wrong)) from None
         except UndefinedError as wrong:

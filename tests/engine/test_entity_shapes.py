@@ -6,7 +6,12 @@ from integrationd.engine.shapes import entity_shapes, lay_views
 from integrationd.errors import StoreError
 from integrationd.ports.views import ViewsLaid
 from integrationd.signals import ViewAdvised, ViewsChanged
+from integrationd.spec.build import build_bundle
+from integrationd.spec.read import read_file
+from integrationd.spec.settings import Settings, Tenant
+from integrationd.spec.source import SourceFile
 from integrationd.transform.convert import FieldType
+from integrationd.transform.schema.record import FieldSchema
 from tests.support.fakes import Provider
 from tests.support.worlds import bundle_of, stage
 
@@ -83,6 +88,22 @@ def test_order_of_files_changes_nothing():
     turned = dict(reversed(FILES.items()))
 
     assert entity_shapes(bundle_of(**turned)) == entity_shapes(bundle_of(**FILES))
+
+
+def test_fields_of_tenants_share_one_column():
+    """A view is of all tenants; what one of them added is in the column ``custom``."""
+    tenant = Tenant(fields={"staff": {"desk": FieldSchema({"type": "string"})}})
+    files = {
+        **FILES,
+        "a": KOHA.replace("koha.staff}", "koha.staff, fields: {room: r}, custom: {desk: d}}"),
+    }
+    reads = [read_file(SourceFile(f"{name}.yaml", text.encode())) for name, text in files.items()]
+    bundle = build_bundle(reads, Settings(tenants={"default": tenant}))
+
+    shapes = {shape.entity: shape.fields for shape in entity_shapes(bundle)}
+
+    assert bundle.errors == ()
+    assert shapes["staff"] == {"name": None, "room": None, "custom": None}
 
 
 class Laying:

@@ -2,9 +2,12 @@
 
 import pytest
 
+from integrationd.engine.asking import Manner
+from integrationd.engine.call import call_operation
 from integrationd.signals import RunFinished
-from tests.support.fakes import answer, script
-from tests.support.worlds import plan_of, stage
+from integrationd.spec.settings import Settings
+from tests.support.fakes import Provider, answer, script
+from tests.support.worlds import bundle_of, plan_of, stage
 
 pytestmark = pytest.mark.looptime(start=0)
 
@@ -74,3 +77,33 @@ async def test_a_record_that_breaks_its_schema_waits_in_quarantine():
     assert (aside.code, aside.field) == ("schema", "email")
     assert aside.reason == "field 'email': expected at most 12 characters"
     used_up()
+
+
+async def test_what_a_call_sends_is_mapped_by_a_file():
+    """The other way round: ours to the provider's, with what the integration is configured with."""
+    shop = """\
+integration: shop
+config: {site: north}
+http: {base_url: https://api.test, paginate: none}
+operations:
+  order:
+    input: {lines: {type: array}}
+    post: /orders
+    json: {lines: "{{ input.lines | mapping('shop.line') }}"}
+"""
+    line = "mapping: shop.line\nfields: {id: menu_id, site: \"var('config.site')\"}\n"
+    bodies = []
+
+    class Shop(Provider):
+        async def send(self, request):
+            bodies.append(request.body.value)
+            return answer({})
+
+    integration = bundle_of(shop=shop, line=line).integrations["shop"]
+    async with stage(Shop(None)) as on:
+        manner = Manner(settings=Settings(), budget=None, may_repeat=False)
+        given = {"lines": [{"menu_id": 7}]}
+        outcome = await call_operation(on.world, integration, "order", given, manner)
+
+    assert outcome.error == ""
+    assert bodies == [{"lines": [{"id": 7, "site": "north"}]}]

@@ -81,6 +81,7 @@ class Walk:
     """In the order of the template, each once."""
     paths: dict[Path, None] = field(default_factory=dict)
     """The variables that are read, with their constant keys."""
+    mappings: dict[str, None] = field(default_factory=dict)
 
     def visit(self, node: nodes.Node, bound: _Bound = frozenset(), depth: int = 0) -> None:
         """Walk over a node; ``bound`` are the variables of the loops around it."""
@@ -164,6 +165,8 @@ class Walk:
         self._check_use("filter", FILTERS, node)
         if node.name == "search" and node.args:
             self._check_search(node.args[0])
+        if node.name == "mapping" and node.args:
+            self._note_mapping(node.args[0])
         if node.name in _TESTING:
             self._check_named_test(node.args[_TESTING[node.name] :])
         self._visit_all(node.iter_child_nodes(), bound, depth)
@@ -202,6 +205,12 @@ class Walk:
             return
         if references:
             self._refuse("E203", "template uses var() in 'search'; there it sees only its value")
+
+    def _note_mapping(self, name: nodes.Expr) -> None:
+        if isinstance(name, nodes.Const) and isinstance(name.value, str):
+            self.mappings[name.value] = None
+        else:
+            self._refuse("E203", "template computes the name of a mapping; write it in quotes")
 
     def _check_named_test(self, arguments: list[nodes.Expr]) -> None:
         match arguments:

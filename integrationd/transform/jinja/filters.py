@@ -16,11 +16,11 @@ from urllib.parse import quote, urlencode
 from jinja2 import filters as stock
 
 from integrationd.config.nodes import Position
-from integrationd.errors import ExpressionError
+from integrationd.errors import ExpressionError, MappingError
 from integrationd.model.json import Json
 from integrationd.transform.convert import FieldType, converter
 from integrationd.transform.expression import Expression
-from integrationd.transform.jinja.meter import check_size
+from integrationd.transform.jinja.meter import Meter, check_size
 from integrationd.transform.printing import describe, print_value
 
 
@@ -36,6 +36,8 @@ class Filter:
     """Whether the value may be one that is not there."""
     is_repeated: bool = False
     """Whether it looks at its arguments again for each item of the value."""
+    within: Callable[..., Any] | None = None
+    """Runs in place of ``run``, with the rendering's meter before the value; else as that."""
 
 
 class NoItem:
@@ -279,6 +281,22 @@ def _b64decode(value: Json) -> Json:
         raise ExpressionError("expected Base64 of text in UTF-8") from None
 
 
+def _mapping(value: Json, name: Json) -> Json:
+    """Say what the filter takes; see :func:`_map_within`."""
+    raise NotImplementedError
+
+
+def _map_within(meter: Meter, value: Json, name: Json) -> Json:
+    """Map an object, or each item of a list."""
+    mapper = meter.mappers.get(print_value(name))
+    if mapper is None:
+        raise ExpressionError("the mapping is not there")
+    try:
+        return [mapper(item) for item in value] if isinstance(value, list) else mapper(value)
+    except MappingError as wrong:
+        raise ExpressionError(wrong.reason) from None
+
+
 FILTERS: Final[Mapping[str, Filter]] = {
     "abs": Filter(_abs),
     "b64decode": Filter(_b64decode),
@@ -294,6 +312,7 @@ FILTERS: Final[Mapping[str, Filter]] = {
     "length": Filter(_length, is_free=True),
     "lower": Filter(_lower),
     "map": Filter(_map, is_repeated=True),
+    "mapping": Filter(_mapping, within=_map_within),
     "max": Filter(_max),
     "min": Filter(_min),
     "reject": Filter(_reject, is_repeated=True),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
 
 from integrationd.errors import ExpressionError
 from integrationd.model.json import Json
@@ -16,15 +16,24 @@ _UNITS_MAX: Final = 4_000_000
 """Together some 50 ms, the longest that anything may hold the event loop."""
 
 
+MAPPINGS: Final = "the mappings"
+"""Among the variables of a rendering, where ``mapping`` finds them; no template can name it."""
+Mappers: TypeAlias = Mapping[str, Callable[[Json], Json]]
+"""By a mapping's name what maps one value; it raises MappingError."""
+
+
 class Meter:
-    """Counts what one rendering uses, and carries how its values are encoded."""
+    """Counts what one rendering uses, and carries what its filters need from outside."""
 
-    __slots__ = ("_left", "encode")
+    __slots__ = ("_left", "encode", "mappers")
 
-    def __init__(self, encode: Callable[[str], str] | None = None) -> None:
+    def __init__(
+        self, encode: Callable[[str], str] | None = None, mappers: Mappers | None = None
+    ) -> None:
         """Begin with everything unused."""
         self._left = _UNITS_MAX
         self.encode = encode
+        self.mappers = mappers or {}
 
     def spend(self, units: int) -> None:
         """Take some units away.

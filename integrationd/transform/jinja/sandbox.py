@@ -132,7 +132,8 @@ def _metered(one: Filter, name: str) -> Callable[..., Json]:
         meter = context.parent[_METER]
         _pay(meter, one, value, given)
         try:
-            result = one.run(value, *arguments, **named)
+            act = one.run if one.within is None else functools.partial(one.within, meter)
+            result = act(value, *arguments, **named)
         except ExpressionError as wrong:
             raise ExpressionError(f"{name}: {wrong}" if name else str(wrong)) from None
         if result is NO_ITEM:
@@ -236,6 +237,8 @@ class Outline:
     flaws: tuple[Flaw, ...] = ()
     paths: tuple[Path, ...] = ()
     """What it reads: names that are free in it, each with the constant keys behind it."""
+    mappings: tuple[str, ...] = ()
+    """The names of those that it uses."""
     is_native: bool = False
     """Whether it is exactly one ``{{ }}``."""
     is_path: bool = False
@@ -261,6 +264,7 @@ def outline(text: str) -> Outline:
     return Outline(
         flaws=tuple(walk.flaws),
         paths=tuple(walk.paths),
+        mappings=tuple(walk.mappings),
         is_native=only is not None,
         is_path=only is not None and isinstance(follow(only)[0], nodes.Name),
     )
