@@ -17,6 +17,7 @@ def upgrade(op: Operations) -> None:
     _secrets(op)
     _slots(op)
     _streams(op)
+    _switches(op)
 
 
 def _keys(op: Operations) -> None:
@@ -92,4 +93,16 @@ def _streams(op: Operations) -> None:
     op.add_column("streams", sa.Column("held", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column(
         "streams", sa.Column("stale_seq", sa.BigInteger(), server_default="0", nullable=False)
+    )
+
+
+def _switches(op: Operations) -> None:
+    op.create_table(
+        "switches",
+        sa.Column("tenant", _TEXT, nullable=False),
+        sa.Column("integration", _TEXT, nullable=False),
+        sa.Column("switch", _TEXT, nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "integration", "switch"),
+        sqlite_with_rowid=False,
     )
