@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from integrationd.config.decode import Site
@@ -234,14 +235,20 @@ def _places_in(value: Any) -> Iterator[Place]:  # noqa: ANN401 - any kind of pag
             yield from _places_in(getattr(value, field.name))
 
 
-def references_in(value: Any) -> Iterator[Reference]:  # noqa: ANN401 - any decoded value
-    """Yield the references of every template and expression inside a decoded value."""
+def references_in(value: Any) -> Sequence[Reference]:  # noqa: ANN401 - any decoded value
+    """Return the references of every template and expression inside a decoded value."""
+    found: list[Reference] = []
+    _collect(value, found)
+    return found
+
+
+def _collect(value: Any, found: list[Reference]) -> None:  # noqa: ANN401
     own = getattr(value, "references", None)
     if own is not None:
-        yield from own
+        found.extend(own)
         return
     for part in _parts_of(value):
-        yield from references_in(part)
+        _collect(part, found)
 
 
 def templates_in(value: Any) -> Iterator[Template]:  # noqa: ANN401 - any decoded value
@@ -253,10 +260,21 @@ def templates_in(value: Any) -> Iterator[Template]:  # noqa: ANN401 - any decode
         yield from templates_in(part)
 
 
-def _parts_of(value: Any) -> Iterator[Any]:  # noqa: ANN401
-    if dataclasses.is_dataclass(value):
-        yield from (getattr(value, field.name) for field in dataclasses.fields(value))
-    elif isinstance(value, Mapping):
-        yield from value.values()
-    elif isinstance(value, tuple | list):
-        yield from value
+def _parts_of(value: Any) -> Iterable[Any]:  # noqa: ANN401
+    names = _names_of(cast("Any", type(value)))
+    if names is not None:
+        return [getattr(value, name) for name in names]
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, tuple | list) else ()
+
+
+@cache
+def _names_of(kind: type[Any]) -> tuple[str, ...] | None:
+    """Return the fields of a dataclass; asked of a type once, as a bundle has millions of values.
+
+    Of single values, which most are, there are none.
+    """
+    if dataclasses.is_dataclass(kind):
+        return tuple(field.name for field in dataclasses.fields(kind))
+    return None if issubclass(kind, Mapping | tuple | list) else ()

@@ -18,6 +18,7 @@ from integrationd.model.json import Json
 from integrationd.spec.checks import references_in
 from integrationd.spec.documents import Integration
 from integrationd.transform.expression import Expression
+from integrationd.transform.mapping import Mapping as RecordMapping
 from integrationd.transform.template import Template
 
 IDLE: Final = frozenset({"schedule", "enabled", "sweep", "max_pages", "errors"})
@@ -93,11 +94,17 @@ def plain(value: Any) -> Json:  # noqa: ANN401 - any decoded value
         case tuple() | list():
             found = [plain(item) for item in value]
         case _ if dataclasses.is_dataclass(value):
-            kind = getattr(value, "kind", None)
-            found = {"type": kind, **dict(_said(value))}
+            found = _plain_object(value)
         case _:
             found = value
     return found
+
+
+def _plain_object(value: Any) -> Json:  # noqa: ANN401 - any dataclass
+    memo: dict[str, Any] = value.memo if isinstance(value, RecordMapping) else {}
+    if "plain" not in memo:
+        memo["plain"] = {"type": getattr(value, "kind", None), **dict(_said(value))}
+    return memo["plain"]
 
 
 def _said(value: Any) -> Iterator[tuple[str, Json]]:  # noqa: ANN401

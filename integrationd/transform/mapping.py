@@ -6,7 +6,7 @@ import re
 from collections import abc
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Annotated, ClassVar, Final, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias
 
 from integrationd.config.decode import Invalid, Keys, Marked, Site, decode_fields
 from integrationd.config.nodes import Fields, Node, Position
@@ -17,7 +17,7 @@ from integrationd.model.json import Json
 from integrationd.transform.clean import Clean, Cleaning, Region, Tally, UnfitError
 from integrationd.transform.convert import Convert, FieldType, TimeFormat, converter
 from integrationd.transform.expression import Expression, compile_fields
-from integrationd.transform.scopes import Scope
+from integrationd.transform.scopes import Reference, Scope
 
 VARIABLES: Final = Scope(("config", "each", "lookups"))
 """What ``var()`` may name inside a mapping."""
@@ -81,6 +81,14 @@ class FieldRule:
         """Return the rule for telephone numbers of a country."""
         return self if self.clean is None else replace(self, clean=self.clean.bound(region))
 
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Return what ``var()`` names in it."""
+        paths = [] if self.path is None else [self.path]
+        for choice in self.first or ():
+            paths += [choice.value] if choice.when is None else [choice.when, choice.value]
+        return tuple(each for path in paths for each in path.references)
+
     def check(self, node: Fields, site: Site) -> Invalid | None:
         """Refuse a rule with two sources, or none."""
         if (self.path is None) == (not self.first):
@@ -107,6 +115,20 @@ class Mapping:
     compiled: list[MapRecord] = field(
         default_factory=list, compare=False, repr=False, metadata={"internal": True}
     )
+    memo: dict[str, Any] = field(
+        default_factory=dict, compare=False, repr=False, metadata={"internal": True}
+    )
+    """What was worked out of it once: many integrations may use one mapping."""
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Return what ``var()`` names anywhere in it."""
+        found: tuple[Reference, ...] | None = self.memo.get("references")
+        if found is None:
+            rules = [rule for _, rule in self.rules()]
+            found = tuple(each for rule in rules for each in rule.references)
+            self.memo["references"] = found
+        return found
 
     def check(self, node: Fields, site: Site) -> Invalid | None:
         """Refuse required fields that are not mapped, and an entity without a proper name."""
