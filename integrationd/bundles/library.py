@@ -23,6 +23,7 @@ from integrationd.config.problems import Problem
 from integrationd.spec.build import build_bundle
 from integrationd.spec.bundle import Bundle
 from integrationd.spec.documents import Integration
+from integrationd.spec.memo import Memo
 from integrationd.spec.read import read_file
 from integrationd.spec.settings import Settings
 from integrationd.spec.shelf import Claim, ReadFile
@@ -91,6 +92,7 @@ class Library:
         self._lock = threading.Lock()
         self._taken: dict[str, SourceFile] = {}
         self._read: dict[str, ReadFile] = {}
+        self._memo = Memo()
         self._claims: dict[str, Claim] = {}
         self._kept: dict[str, Integration] = {}
         self._directories: tuple[Path, ...] = (config_dir,)
@@ -114,7 +116,7 @@ class Library:
         with self._lock:
             scan, unsettled = self._settle()
             reads = self._read_taken()
-            bundle = build_bundle(reads.values(), self._settings)
+            bundle = build_bundle(reads.values(), self._settings, self._memo)
             stored = self._good.read()
             bundle = dataclasses.replace(bundle, refused=_find_refused(bundle, stored, scan))
             kept, remarks = self._keep(bundle, stored)

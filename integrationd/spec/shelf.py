@@ -143,6 +143,11 @@ class Shelf:
             if (kind, name) not in self.broken and kind == "integration":
                 yield name, read
 
+    def path_of(self, kind: str, name: str) -> str | None:
+        """Return the file of a thing, None where it is in no file without errors."""
+        found = self._get(kind, name)
+        return None if found is None else found.source.path
+
     def _get(self, kind: str, name: str) -> ReadFile | None:
         return None if (kind, name) in self.broken else self.owners.get((kind, name))
 
