@@ -168,6 +168,7 @@ class Scripted:
     """Actions that only take wishes."""
 
     secrets = None
+    calls = None
 
     def __init__(self):
         self.wishes = []

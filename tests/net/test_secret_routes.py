@@ -52,6 +52,8 @@ class Actions:
     """Actions of which only the secrets are asked."""
 
     secrets: Asked
+    calls: None = None
+    """Nobody calls an operation here."""
 
 
 @asynccontextmanager
