@@ -54,10 +54,21 @@ def page(kind: str) -> str:
         for table in described.tables.values()
         if table is not first and table.name not in elsewhere
     ]
+    parts += _whole_files() if kind == "provider" else []
     text = "\n".join(parts).rstrip() + "\n"
     for name in elsewhere:
         text = text.replace(f"(#{name.lower()})", f"(provider.md#{name.lower()})")
     return text
+
+
+def _whole_files() -> list[str]:
+    """Return whole providers, as far as this version goes, with what belongs to them."""
+    parts = ["## Whole files\n"]
+    for top in sorted(GOOD.glob("whole-*")):
+        for path in sorted(top.rglob("*.yaml")):
+            text = path.read_text(encoding="utf-8").rstrip()
+            parts.append(f"`{path.relative_to(top).as_posix()}`\n\n```yaml\n{text}\n```\n")
+    return parts
 
 
 def _table(table: Table) -> str:
