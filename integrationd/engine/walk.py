@@ -207,7 +207,7 @@ class Walk:
         positional = self.plan.paginator.positional
         if self.skipped or (positional and self.reading.resumed):
             return Trust.NOTHING
-        if self.in_order or (self.rising and not positional):
+        if self.in_order:
             return Trust.ALL
         return Trust.BEGINNING
 
