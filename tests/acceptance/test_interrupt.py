@@ -19,8 +19,8 @@ def slow_source(installation):
 
 
 def interrupt(process):
-    """Press Ctrl-C after a second or two, and return the exit code, the output and the wait."""
-    time.sleep(2)
+    """Press Ctrl-C after the first page; return the exit code, the rest said, and the wait."""
+    assert any('"event":"page"' in line for line in process.stdout)
     began_s = time.monotonic()
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=20)
@@ -29,7 +29,7 @@ def interrupt(process):
 
 def test_interrupted_sync_without_a_daemon_is_settled_and_gone_on_with(slow_source):
     """The run is noted as stopped, no traceback is shown, and the next run resumes."""
-    code, output, waited_s = interrupt(slow_source.start("sync", "bench"))
+    code, output, waited_s = interrupt(slow_source.start("sync", "bench", "--json"))
     (run,) = slow_source.lines("runs", "list")
     resumed = slow_source.lines("sync", "bench")[0]
 
@@ -42,9 +42,9 @@ def test_interrupted_sync_without_a_daemon_is_settled_and_gone_on_with(slow_sour
 
 def test_interrupted_sync_of_a_daemon_leaves_the_run_alone(slow_source):
     """The command ends at the first Ctrl-C; the daemon reads on to the end."""
-    slow_source.start("run")
-    time.sleep(2)
-    code, output, waited_s = interrupt(slow_source.start("sync", "bench"))
+    daemon = slow_source.start("run")
+    assert any("daemon.started" in line for line in daemon.stdout)
+    code, output, waited_s = interrupt(slow_source.start("sync", "bench", "--json"))
     for _ in range(50):
         runs = slow_source.lines("runs", "list")
         if runs and runs[0]["status"] != "running":
