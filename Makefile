@@ -4,6 +4,7 @@ VENV ?= .venv
 PYTHON ?= python3
 ARGS ?=
 UV ?= uv
+WORKERS ?= auto
 
 BIN := $(VENV)/bin
 # The environment is made anew when the lock is newer than its stamp; the project in it, which only
@@ -13,7 +14,7 @@ STAMP := $(VENV)/made
 
 # Only wheels, each with its hash; no source is built and nothing else is fetched.
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
-LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --only-binary :all: \
 	--generate-hashes --no-emit-index-url --no-header --exclude-newer "4 days" --upgrade
 
 .DELETE_ON_ERROR:
@@ -46,8 +47,8 @@ check: $(STAMP)  ## Lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-tests: $(STAMP)  ## The default test run; ARGS="-k word" and the like are handed to pytest
-	$(BIN)/python -m pytest $(ARGS)
+tests: $(STAMP)  ## The default test run, on all cores; ARGS="-k word" and the like are handed to pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 contract: $(STAMP)  ## The suites that every implementation of a port runs
 	$(BIN)/python -m pytest tests/contract $(ARGS)
@@ -55,16 +56,18 @@ contract: $(STAMP)  ## The suites that every implementation of a port runs
 acceptance: $(STAMP)  ## The installed command against real programs
 	$(BIN)/python -m pytest -m acceptance $(ARGS)
 
-simulate: $(STAMP)  ## Ten thousand generated histories against an oracle, some 15 minutes on two cores
+simulate: $(STAMP)  ## Ten thousand generated histories against an oracle, some 20 minutes on two cores
 	$(BIN)/python -m tests.simulation $(ARGS)
 
 bench: $(STAMP)  ## Measures, beside a hand-written floor
 	$(BIN)/python -m pytest -m bench $(ARGS)
 
 lock:  ## Write requirements/*.txt anew; the only target that needs uv
-	$(LOCK) -o requirements/run.txt
-	$(LOCK) -o requirements/dev.txt --group dev
-	@sed -i '1i # Written by `make lock` from pyproject.toml; do not edit.' requirements/run.txt requirements/dev.txt
+	$(LOCK) -o requirements/run.txt pyproject.toml
+	$(LOCK) -o requirements/dev.txt pyproject.toml --group dev
+	$(LOCK) -o requirements/moto.txt --group moto
+	$(LOCK) -o requirements/airbyte.txt --group airbyte
+	@sed -i '1i # Written by `make lock` from pyproject.toml; do not edit.' requirements/*.txt
 
 wheel: $(STAMP)  ## Build dist/integrationd-*.whl
 	$(BIN)/python -m hatchling build -t wheel

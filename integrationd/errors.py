@@ -53,6 +53,8 @@ class ProviderError(IntegrationError):
         """Keep the status for the log; the message already names the request."""
         super().__init__(message)
         self.status = status
+        self.stops = False
+        """Whether the spec says that the whole run ends, and not only this part of it."""
 
 
 class ThrottledError(ProviderError):
@@ -85,6 +87,15 @@ class CredentialsError(ProviderError):
 
 class RefusedError(ProviderError):
     """The provider understood and said no: not retried."""
+
+
+class ExpiredError(RefusedError):
+    """What was kept of an earlier reading is not taken any more: the stream is read in full."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        """Mark it as one that concerns the whole run."""
+        super().__init__(message, status=status)
+        self.stops = True
 
 
 class UnreadableError(RefusedError):

@@ -54,6 +54,13 @@ class BundleSwapped(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadRefused(Signal):
+    """The store was away, so files could not be taken up; what ran goes on, and they wait."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileRefused(Signal):
     """One problem of one file; the last good version of what depends on it keeps running."""
 
@@ -92,6 +99,26 @@ class ViewsChanged(Signal):
 class ViewAdvised(Signal):
     """An entity has no SQL view, or one whose name nobody would guess."""
 
+    advice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamsDiscovered(Signal):
+    """A list holds other objects than before, so that there are other streams."""
+
+    integration: str
+    stream: str
+    streams: int
+    added: tuple[str, ...]
+    gone: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryAdvised(Signal):
+    """A list holds what gets no stream."""
+
+    integration: str
+    stream: str
     advice: str
 
 
@@ -320,6 +347,25 @@ class TokenRenewed(Signal):
 class TokenUnkept(Signal):
     """A provider gave a new refresh token, and it could not be stored."""
 
+    integration: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentGiven(Signal):
+    """A person has given consent, and what came of it is kept."""
+
+    tenant: str
+    integration: str
+    refreshable: bool
+    """Whether the provider gave a refresh token; without one consent ends with the access token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRefused(Signal):
+    """A login did not end in consent: a person or the provider said no, or the time ran out."""
+
+    tenant: str
     integration: str
     reason: str
 

@@ -26,6 +26,7 @@ from integrationd.spec.documents import Integration
 from integrationd.spec.read import read_file
 from integrationd.spec.read_settings import read_settings
 from integrationd.spec.settings import Settings
+from integrationd.spec.shelf import ReadFile
 from integrationd.spec.source import Layer, SourceFile
 
 
@@ -50,6 +51,8 @@ class _Asked:
 
     sources: dict[str, SourceFile] = field(default_factory=dict)
     """By the path that people are told."""
+    places: dict[str, Path] = field(default_factory=dict)
+    """Where each lies, by the same."""
     shown: set[str] = field(default_factory=set)
     """Of which problems are told."""
     real: set[str] = field(default_factory=set)
@@ -83,6 +86,7 @@ class _Asked:
             self.settings.append(source)
             return
         self.sources[source.path] = source
+        self.places[source.path] = Path(path)
         if tells:
             self.shown.add(source.path)
 
@@ -99,13 +103,8 @@ def check_paths(
             before it is put in place.
         shipped: Directories of the package by name.
     """
-    asked = _Asked()
-    for path in paths:
-        asked.ask(path)
-    asked.take(Scanner(find_config_roots(config_dir)).scan(), tells=not paths)
-    asked.take(Scanner(find_shipped_roots(shipped)).scan(), tells=False)
-    settings = _read_settings(find_settings(config_dir), asked, tells=not paths)
-    bundle = build_bundle(map(read_file, asked.sources.values()), settings)
+    gathered = gather(config_dir, paths, shipped=shipped)
+    asked, bundle = gathered.asked, build_bundle(gathered.reads, gathered.settings)
     problems = {problem for problem in bundle.problems if problem.position.file in asked.shown}
     if not paths:
         problems.update(map(_tell_misplaced, find_misplaced(config_dir)))
@@ -121,6 +120,43 @@ def check_paths(
         integrations=tuple(integration.name for integration in built),
         built=built,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Files that a person named, with all that they may refer to."""
+
+    reads: tuple[ReadFile, ...]
+    settings: Settings
+    asked: _Asked
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """Return the files that were asked for, by the path that people are told."""
+        return frozenset(self.asked.shown)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Return what is wrong with directories and with the settings."""
+        return tuple(self.asked.problems)
+
+    def find(self, shown: str) -> Path | None:
+        """Return where a file lies that people are told by another path."""
+        return self.asked.places.get(shown)
+
+
+def gather(config_dir: Path, paths: Sequence[Path], *, shipped: Mapping[str, Path]) -> Gathered:
+    """Read the named files, or those of the configuration, and those that they may refer to.
+
+    The arguments are those of :func:`check_paths`.
+    """
+    asked = _Asked()
+    for path in paths:
+        asked.ask(path)
+    asked.take(Scanner(find_config_roots(config_dir)).scan(), tells=not paths)
+    asked.take(Scanner(find_shipped_roots(shipped)).scan(), tells=False)
+    settings = _read_settings(find_settings(config_dir), asked, tells=not paths)
+    return Gathered(tuple(map(read_file, asked.sources.values())), settings, asked)
 
 
 def problem_json(problem: Problem) -> Json:

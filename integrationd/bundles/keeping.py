@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,7 +13,7 @@ from typing import Final
 from integrationd.model.json import Json
 from integrationd.spec.source import digest_of
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _DIGEST: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -28,77 +27,78 @@ class LastGood:
     """Digests by path, its own file's among them."""
 
 
-class GoodFiles:
-    """``good.json`` says which files, ``good/DIGEST`` holds their contents.
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What the file holds."""
 
-    Contents are written before the list that names them and removed after it, so that a crash at
-    any moment leaves a list whose contents are there.
+    integrations: Mapping[str, LastGood]
+    contents: Mapping[str, bytes]
+    """By digest; those that are not what their digest says are left out."""
+
+
+_NOTHING: Final = _Kept({}, {})
+
+
+class GoodFiles:
+    """``good.json``: which files each integration was last good with, and what they held.
+
+    One file, replaced as a whole, so that a crash at any moment leaves the old one or the new one,
+    and a thousand integrations wait for the disk once.
     """
 
     def __init__(self, state_dir: Path) -> None:
-        self._list_path = state_dir / "good.json"
-        self._contents_dir = state_dir / "good"
-        self._stored: dict[str, LastGood] | None = None
-        self._written = False
+        self._path = state_dir / "good.json"
+        self._kept: _Kept | None = None
         self.remark = ""
 
     def read(self) -> Mapping[str, LastGood]:
         """Return the list by name, an empty one where it cannot be used: see ``remark``."""
-        if self._stored is None:
-            self._stored = {}
+        return self._read().integrations
+
+    def read_content(self, digest: str) -> bytes | None:
+        """Return kept contents; None where they are gone or damaged."""
+        return self._read().contents.get(digest)
+
+    def _read(self) -> _Kept:
+        if self._kept is None:
+            self._kept = _NOTHING
             try:
-                self._stored = _parse_list(self._list_path.read_bytes())
+                self._kept = _parse(self._path.read_bytes())
             except FileNotFoundError:
                 pass
             except (OSError, ValueError) as wrong:
                 reason = wrong.strerror if isinstance(wrong, OSError) else "it is damaged"
-                self.remark = (
-                    f"{self._list_path}: the list of last good files is not used: {reason}"
-                )
-        return self._stored
-
-    def read_content(self, digest: str) -> bytes | None:
-        """Return kept contents; None where they are gone or damaged."""
-        try:
-            data = (self._contents_dir / digest).read_bytes()
-        except OSError:
-            return None
-        return data if digest_of(data) == digest else None
+                self.remark = f"{self._path}: the list of last good files is not used: {reason}"
+        return self._kept
 
     def write(self, wanted: Mapping[str, LastGood], contents: Mapping[str, bytes]) -> str:
-        """Make the list say ``wanted``; contents that are not yet kept come from ``contents``.
+        """Make the file say ``wanted``; contents that are not yet kept come from ``contents``.
 
         Returns:
             What is wrong where it could not be written, else an empty text.
         """
-        if self._written and wanted == self._stored:
-            return ""
+        before = self._read()
+        known = {**before.contents, **contents}
         digests = {digest for good in wanted.values() for digest in good.files.values()}
-        try:
-            self._contents_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for digest in sorted(digests & contents.keys()):
-                if self.read_content(digest) is None:
-                    _write_atomically(self._contents_dir / digest, contents[digest])
-            if wanted != self._stored or not self._list_path.exists():
-                _write_atomically(self._list_path, _print_list(wanted))
-        except OSError as wrong:
-            return f"{self._list_path}: the last good files cannot be kept: {wrong.strerror}"
-        self._stored, self._written, self.remark = dict(wanted), True, ""
-        self._prune(digests)
+        # Of what runs the contents are those that are in memory anyway.
+        kept = _Kept(dict(wanted), {digest: known[digest] for digest in digests & known.keys()})
+        if kept != before or self.remark or not self._path.exists():
+            try:
+                _write_atomically(self._path, _print(kept))
+            except OSError as wrong:
+                return f"{self._path}: the last good files cannot be kept: {wrong.strerror}"
+        self._kept, self.remark = kept, ""
         return ""
-
-    def _prune(self, digests: Iterable[str]) -> None:
-        keep = set(digests)
-        with suppress(OSError):
-            for path in self._contents_dir.iterdir():
-                if path.name not in keep:
-                    path.unlink()
 
 
 def _write_atomically(path: Path, data: bytes) -> None:
     """Write a whole file or none, and have it on the disk before returning."""
+    if not path.parent.exists():
+        path.parent.mkdir(mode=0o700, parents=True)
     fresh = path.with_name(f"{path.name}.new")
-    with fresh.open("wb") as file:
+    # Nobody else's to read: a file may hold what should have been a secret.
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
@@ -110,26 +110,44 @@ def _write_atomically(path: Path, data: bytes) -> None:
         os.close(directory)
 
 
-def _print_list(wanted: Mapping[str, LastGood]) -> bytes:
+def _print(kept: _Kept) -> bytes:
     integrations = {
-        name: {"path": good.path, "files": dict(good.files)} for name, good in wanted.items()
+        name: {"path": good.path, "files": dict(good.files)}
+        for name, good in kept.integrations.items()
     }
-    listed = {"version": _VERSION, "integrations": integrations}
-    return json.dumps(listed, indent=1, sort_keys=True).encode()
+    # Any bytes at all come back as they were; a file is good as text, but which one is not said.
+    contents = {
+        digest: data.decode(errors="surrogateescape") for digest, data in kept.contents.items()
+    }
+    listed = {"version": _VERSION, "integrations": integrations, "contents": contents}
+    return json.dumps(listed, sort_keys=True).encode()
 
 
-def _parse_list(data: bytes) -> dict[str, LastGood]:
-    """Parse the list; raises ValueError for anything that was not printed by us."""
+def _parse(data: bytes) -> _Kept:
+    """Parse the file; raises ValueError for anything that was not printed by us."""
     try:
         listed = json.loads(data)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if not isinstance(listed, dict) or listed.get("version") != _VERSION:
         raise ValueError("another version")
-    integrations = listed.get("integrations")
-    if not isinstance(integrations, dict):
+    integrations, contents = listed.get("integrations"), listed.get("contents")
+    if not isinstance(integrations, dict) or not isinstance(contents, dict):
         raise ValueError("no integrations")  # noqa: TRY004 - one failure for the caller
-    return {name: _parse_good(entry) for name, entry in integrations.items()}
+    return _Kept(
+        {name: _parse_good(entry) for name, entry in integrations.items()},
+        _parse_contents(contents),
+    )
+
+
+def _parse_contents(contents: Mapping[str, Json]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for digest, text in contents.items():
+        if isinstance(text, str):
+            data = text.encode(errors="surrogateescape")
+            if digest_of(data) == digest:
+                found[digest] = data
+    return found
 
 
 def _parse_good(entry: Json) -> LastGood:

@@ -90,6 +90,7 @@ class Library:
         self._read_only = read_only
         self._settle_s = settle_s
         self._lock = threading.Lock()
+        self._put_back = False
         self._taken: dict[str, SourceFile] = {}
         self._read: dict[str, ReadFile] = {}
         self._memo = Memo()
@@ -103,9 +104,15 @@ class Library:
         return self._directories
 
     def is_stale(self) -> bool:
-        """Tell whether the disk holds anything else than what was last taken."""
+        """Tell whether the disk holds anything else than what was taken, or that was put back."""
         with self._lock:
-            return {name: found.source for name, found in self._look().files.items()} != self._taken
+            found = {name: found.source for name, found in self._look().files.items()}
+            return self._put_back or found != self._taken
+
+    def put_back(self) -> None:
+        """Say that what was loaded last could not be taken up: it is stale until the next load."""
+        with self._lock:
+            self._put_back = True
 
     def load(self) -> Loaded:
         """Read what changed and build the bundle; never raises for what lies in a file.
@@ -114,6 +121,7 @@ class Library:
         good with. One whose file is gone, is gone.
         """
         with self._lock:
+            self._put_back = False
             scan, unsettled = self._settle()
             reads = self._read_taken()
             bundle = build_bundle(reads.values(), self._settings, self._memo)

@@ -10,7 +10,7 @@ import click
 
 from integrationd.cli.acting import acting
 from integrationd.cli.main import EXIT_FAILED
-from integrationd.cli.options import Common, common
+from integrationd.cli.options import Common, common, read_values
 from integrationd.cli.output import print_json
 from integrationd.errors import PageShapeError, UsageError
 from integrationd.model.json import Json
@@ -31,22 +31,10 @@ def command(said: Common, name: str, operation: str, **given: Json) -> int:
         integration=name,
         operation=operation,
         input=_read_file(given["file"]),
-        texts=_read_values(given["values"]),
+        texts=read_values(given["values"]),
         dry_run=given["dry_run"],
     )
     return asyncio.run(_call(said, wish))
-
-
-def _read_values(values: tuple[str, ...]) -> dict[str, str]:
-    texts: dict[str, str] = {}
-    for value in values:
-        key, equals, text = value.partition("=")
-        if not equals or not key:
-            raise UsageError(f"{value!r} is no input, expected KEY=VALUE such as barcode=123")
-        if key in texts:
-            raise UsageError(f"input {key!r} is given twice")
-        texts[key] = text
-    return texts
 
 
 def _read_file(file: str | None) -> dict[str, Json]:
@@ -81,13 +69,20 @@ async def _call(said: Common, wish: CallWish) -> int:
 
 
 def _show_request(told: Json, *, as_json: bool) -> None:
-    request = told["request"]
     if as_json:
         print_json(told)
         return
+    for part in told.get("requests", [told]):
+        if "name" in part:
+            click.echo(f"# {part['name']}{': ' if part['why'] else ''}{part['why']}")
+        if part["request"] is not None:
+            _print_request(part["request"])
+    click.echo("nothing was sent", err=True)
+
+
+def _print_request(request: Json) -> None:
     click.echo(f"{request['method']} {request['url']}")
     for header, value in request["headers"].items():
         click.echo(f"{header}: {value}")
     if request["body"] is not None:
         click.echo(f"\n{request['body']}")
-    click.echo("nothing was sent", err=True)

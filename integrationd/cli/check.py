@@ -18,7 +18,7 @@ from integrationd.spec.documents import Integration
 
 @click.command("check")
 @click.argument("paths", metavar="[PATH…]", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option("--env", "env", is_flag=True, help="Look for every secret as well.")
+@click.option("--env", "env", is_flag=True, help="Look for every secret and consent as well.")
 @click.option(
     "--connect", metavar="[NAME]", is_flag=False, flag_value="*", help="Make each probe as well."
 )
@@ -32,7 +32,8 @@ def command(
         raise UsageError(f"there is no directory {said.paths.config}; say where with --config")
     report = check_paths(said.paths.config, paths, shipped=shipped_dirs())
     errors = sum(problem.is_error for problem in report.problems)
-    missing = _find_missing(said, report) if env else []
+    secrets, consents = _find_missing(said, report) if env else ([], [])
+    missing = [*secrets, *consents]
     if said.json:
         print_json([*map(problem_json, report.problems), *map(_missing_json, missing)])
     else:
@@ -45,7 +46,9 @@ def command(
                 click.echo(f"{path}: left out: {reason}", err=True)
         warnings = len(report.problems) - errors
         told = f"{report.files} files, {errors} errors, {warnings} warnings"
-        click.echo(f"{told}, {len(missing)} secrets missing" if env else told, err=True)
+        told += f", {len(secrets)} secrets missing" if env else ""
+        told += f", {len(consents)} consents missing" if consents else ""
+        click.echo(told, err=True)
     failed = connect is not None and _connect(said, report, connect, paths)
     return EXIT_CONFIG if errors or missing else EXIT_FAILED if failed else 0
 
@@ -68,17 +71,27 @@ def _connect(said: Common, report: CheckReport, name: str, paths: tuple[Path, ..
     return any(probe["status"] not in ("done", "none") for probe in probes)
 
 
-def _find_missing(said: Common, report: CheckReport) -> list[tuple[Integration, str]]:
-    """Look for the secrets of all integrations that are good; the running daemon is asked too."""
+def _find_missing(
+    said: Common, report: CheckReport
+) -> tuple[list[tuple[Integration, str]], list[tuple[Integration, str]]]:
+    """Look for secrets and consents of all integrations that are good; a daemon is asked too."""
     import asyncio  # noqa: PLC0415 - a check without this needs none of it
 
     from integrationd.cli.remote import RemoteActions, is_running  # noqa: PLC0415
-    from integrationd.daemon.environment import find_missing_secrets  # noqa: PLC0415
+    from integrationd.daemon.environment import (  # noqa: PLC0415
+        find_missing_consents,
+        find_missing_secrets,
+    )
 
-    async def find() -> list[tuple[Integration, str]]:
+    async def find() -> tuple[list[tuple[Integration, str]], list[tuple[Integration, str]]]:
         control = said.paths.control
-        known = await RemoteActions(control).secrets.show() if is_running(control) else []
-        return await find_missing_secrets(said.paths, report.built, known)
+        remote = RemoteActions(control) if is_running(control) else None
+        known = [] if remote is None else await remote.secrets.show()
+        status = None if remote is None else await remote.status()
+        return (
+            await find_missing_secrets(said.paths, report.built, known),
+            await find_missing_consents(said.paths, report.built, status),
+        )
 
     return asyncio.run(find())
 

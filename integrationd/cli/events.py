@@ -10,6 +10,7 @@ import click
 from integrationd.cli.options import Common, common, listing
 from integrationd.cli.output import print_rows
 from integrationd.daemon.looking import looking
+from integrationd.daemon.names import refuse_unlisted
 from integrationd.engine.rows import format_time
 from integrationd.model.events import StoredEvent
 from integrationd.model.json import Json
@@ -36,7 +37,9 @@ def list_events(
 
 async def _list(said: Common, integration: str | None, style: str | None, limit: int | None) -> int:
     async with looking(said.paths) as store:
-        await print_rows(_rows(store, integration, limit), COLUMNS, style=style, as_json=said.json)
+        rows = _rows(store, integration, limit)
+        if not await print_rows(rows, COLUMNS, style=style, as_json=said.json):
+            await refuse_unlisted(said.paths, store, integration)
     return 0
 
 

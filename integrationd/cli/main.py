@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 import sys
 from collections.abc import Callable
@@ -37,13 +38,16 @@ COMMANDS: Final = {
     "enable": "Have a disabled integration read again.",
     "disable": "Have an integration read no more.",
     "reload": "Have the daemon read its files again.",
+    "auth": "Consent of a person, where a provider wants one.",
     "secret": "Credentials that the daemon keeps, sealed.",
     "webhook": "Where a sender posts to.",
     "events": "Inbound calls.",
     "doctor": "What is wrong with the installation, and what to do about it.",
     "db": "The database's schema.",
+    "test": "Run the cases of specs, offline.",
     "play": "Play a provider, to try a spec without an account.",
     "new": "Write a first file, with comments.",
+    "import": "Others' descriptions as files of ours.",
     "schema": "What editors need to help with files.",
 }
 """Each command, which lies in the module of its name, and what the list of commands says of it."""
@@ -62,7 +66,7 @@ class LazyGroup(click.Group):
         """Import a command."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"integrationd.cli.{cmd_name}")
+        module = importlib.import_module(f"integrationd.cli.{module_name(cmd_name)}")
         command = module.command
         assert isinstance(command, click.Command)
         return command
@@ -72,6 +76,11 @@ class LazyGroup(click.Group):
         """Write the list without importing anything."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def module_name(command: str) -> str:
+    """Return the name of a command's module; a word of Python's own has a stroke behind it."""
+    return f"{command}_" if keyword.iskeyword(command) else command
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from integrationd.daemon.paths import Paths
+from integrationd.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -58,3 +59,43 @@ def listing(command: Callable[..., Any]) -> Callable[..., Any]:
         "--limit", type=click.IntRange(min=1), help="At most so many rows; all by default."
     )
     return with_format(with_limit(command))
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Return integration and stream of ``NAME/STREAM``.
+
+    Raises:
+        UsageError: One of them is missing.
+    """
+    integration, _, stream = name.partition("/")
+    if not integration or not stream:
+        raise UsageError(
+            f"{name!r} names no stream, expected NAME/STREAM such as main-library/items"
+        )
+    return integration, stream
+
+
+def read_values(values: tuple[str, ...], example: str = "barcode=123") -> dict[str, str]:
+    """Read ``KEY=VALUE`` as it was typed.
+
+    Raises:
+        UsageError: It is something else, or a key is there twice.
+    """
+    texts: dict[str, str] = {}
+    for value in values:
+        key, equals, text = value.partition("=")
+        if not equals or not key:
+            raise UsageError(f"{value!r} is no input, expected KEY=VALUE such as {example}")
+        if key in texts:
+            raise UsageError(f"input {key!r} is given twice")
+        texts[key] = text
+    return texts
+
+
+narrowing = click.option(
+    "--input",
+    "values",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Read only that, and leave the cursor alone: since=2026-01-01, id=42; may be repeated.",
+)

@@ -7,7 +7,8 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import click
@@ -21,6 +22,7 @@ from integrationd.model.json import Json
 from integrationd.ports.outside import Http, HttpPolicy
 
 if TYPE_CHECKING:
+    from integrationd.testing.faults import Faults
     from integrationd.testing.options import PlayOptions
     from integrationd.testing.play import Habits
 
@@ -60,6 +62,58 @@ class RateType(click.ParamType[Rate]):
         return found
 
 
+class FaultsType(click.ParamType["Faults"]):
+    """``5%`` or ``500:5%,cut:1%``."""
+
+    name = "faults"
+
+    @override
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Faults:
+        """Read what goes wrong."""
+        from integrationd.testing.faults import Fault, Faults  # noqa: PLC0415 - see below
+
+        found = Faults.parse(str(value))
+        if found is None:
+            known = ", ".join(Fault)
+            self.fail(
+                f"{value!r} is none, expected shares of all calls such as 5% or 500:5%,html:1%; "
+                f"known are {known}",
+                param,
+                ctx,
+            )
+        return found
+
+
+class Changes(NamedTuple):
+    """How often something happens to the records."""
+
+    every_s: float
+    singly: bool
+    """To one record at a time."""
+
+
+class ChangesType(click.ParamType[Changes]):
+    """``5s``: some records each time; ``10/min``: one after the other."""
+
+    name = "changes"
+
+    @override
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Changes:
+        """Read a duration or a rate."""
+        found = parse_duration(str(value))
+        if found:
+            return Changes(found.total_seconds(), singly=False)
+        rate = parse_rate(str(value))
+        if rate is None:
+            message = f"{value!r} is no duration, expected one such as 5s, or a rate such as 10/min"
+            self.fail(message, param, ctx)
+        return Changes(rate.per.total_seconds() / rate.count, singly=True)
+
+
 @click.command("play")
 @click.argument("name")
 @click.option("--port", default=PORT_DEFAULT, show_default=True, help="0 takes any free one.")
@@ -69,9 +123,21 @@ class RateType(click.ParamType[Rate]):
 @click.option("--rate", type=RateType(), help="Refuse more calls than this, such as 20/s.")
 @click.option("--token-lifetime", metavar="SPAN", type=DurationType(), default="1h")
 @click.option("--rotate-tokens", is_flag=True, help="Give a new refresh token with each use.")
-@click.option("--changes", metavar="EVERY", type=DurationType(), help="Change some records, 5s.")
+@click.option("--limits/--no-limits", default=True, help="Hold callers to the spec's own limits.")
+@click.option("--faults", type=FaultsType(), help="What goes wrong: 5%, or 500:5%,html:1%,cut:1%.")
+@click.option(
+    "--changes", metavar="HOW-OFTEN", type=ChangesType(), help="Change records: 5s, or 10/min."
+)
 @click.option("--webhook", metavar="URL", help="Post signed events there.")
 @click.option("--webhook-every", metavar="EVERY", type=DurationType(), default="10s")
+@click.option(
+    "--webhook-fault",
+    type=click.Choice(["signature", "replay"]),
+    multiple=True,
+    help="Sign some events wrongly, or send them again.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--exposed", is_flag=True, help="Listen also where other machines can reach it.")
 @common
 def command(said: Common, name: str, **options: Json) -> int:
     """Play the provider NAME, or the one of the integration NAME, on the loopback."""
@@ -85,17 +151,37 @@ def command(said: Common, name: str, **options: Json) -> int:
         rate=options["rate"],
         token_lifetime_s=options["token_lifetime"],
         rotate_tokens=options["rotate_tokens"],
+        limits=options["limits"],
+        **({} if options["faults"] is None else {"faults": options["faults"]}),
     )
+    changes = options["changes"]
     habits = Habits(
-        changes_every_s=options["changes"],
+        changes_every_s=None if changes is None else changes.every_s,
+        changes_singly=changes is not None and changes.singly,
         webhook_url=options["webhook"],
         webhook_every_s=options["webhook_every"],
+        webhook_faults=frozenset(options["webhook_fault"]),
     )
-    asyncio.run(_play(said, name, options["port"], play_options, habits))
+    if not options["exposed"] and not _is_loopback(options["host"]):
+        raise UsageError(
+            f"--host is {options['host']!r}, which other machines may reach; a played provider "
+            "knows no real secrets and guards nothing: say --exposed too if that is meant"
+        )
+    address = (options["host"], options["port"])
+    asyncio.run(_play(said, name, address, play_options, habits))
     return 0
 
 
-async def _play(said: Common, name: str, port: int, options: PlayOptions, habits: Habits) -> None:
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+async def _play(
+    said: Common, name: str, address: tuple[str, int], options: PlayOptions, habits: Habits
+) -> None:
     from integrationd.bundles.scan import (  # noqa: PLC0415 - see above
         Scanner,
         find_config_roots,
@@ -103,9 +189,10 @@ async def _play(said: Common, name: str, port: int, options: PlayOptions, habits
     )
     from integrationd.bundles.shipped import shipped_dirs  # noqa: PLC0415
     from integrationd.daemon.settings import load_settings  # noqa: PLC0415
-    from integrationd.testing.play import lines_of, play  # noqa: PLC0415
+    from integrationd.testing.play import play  # noqa: PLC0415
     from integrationd.testing.serving import bind, origin_of  # noqa: PLC0415
     from integrationd.testing.stage import stage  # noqa: PLC0415
+    from integrationd.testing.telling import lines_of  # noqa: PLC0415
 
     def tell(told: Mapping[str, Json]) -> None:
         if said.json:
@@ -116,8 +203,9 @@ async def _play(said: Common, name: str, port: int, options: PlayOptions, habits
 
     roots = (*find_shipped_roots(shipped_dirs()), *find_config_roots(said.paths.config))
     sources = [found.source for found in Scanner(roots).scan().files.values()]
+    host, port = address
     try:
-        listening = bind(port)
+        listening = bind(port, host)
     except OSError as taken:
         why = os.strerror(taken.errno or 0).lower()
         raise UsageError(f"port {port} cannot be used: {why}; choose one: --port") from None

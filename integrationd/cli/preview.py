@@ -10,7 +10,7 @@ import msgspec
 
 from integrationd.cli.acting import acting
 from integrationd.cli.main import EXIT_FAILED
-from integrationd.cli.options import Common, common
+from integrationd.cli.options import Common, common, narrowing, read_values
 from integrationd.errors import UsageError
 from integrationd.model.json import Json
 from integrationd.ports.actions import SyncWish
@@ -25,8 +25,11 @@ VALUE_CHARS: Final = 60
 @click.option(
     "--limit", type=click.IntRange(min=0), help="Tell at most so many records; all by default."
 )
+@narrowing
 @common
-def command(said: Common, name: str, *, full: bool, limit: int | None) -> int:
+def command(
+    said: Common, name: str, *, full: bool, limit: int | None, values: tuple[str, ...]
+) -> int:
     """Read a stream and tell what storing it would change; exits 1 where reading failed.
 
     Nothing is written: no record, no run, no cursor.
@@ -34,7 +37,8 @@ def command(said: Common, name: str, *, full: bool, limit: int | None) -> int:
     integration, slash, stream = name.partition("/")
     if not slash:
         raise UsageError(f"{name!r} names no stream; write NAME/STREAM, as in shop/orders")
-    wish = SyncWish(integration=integration, streams=(stream,), full=full)
+    texts = read_values(values, "since=2026-01-01")
+    wish = SyncWish(integration=integration, streams=(stream,), full=full, texts=texts)
     return asyncio.run(_preview(said, wish, limit))
 
 

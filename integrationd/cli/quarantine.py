@@ -14,6 +14,7 @@ from integrationd.cli.main import EXIT_FAILED
 from integrationd.cli.options import Common, common, listing
 from integrationd.cli.output import print_json, print_rows
 from integrationd.daemon.looking import looking
+from integrationd.daemon.names import refuse_unlisted
 from integrationd.engine.quarantined import quarantine_json
 from integrationd.errors import UsageError
 from integrationd.model.json import Json
@@ -91,7 +92,8 @@ def _wish(name: str | None, ids: tuple[int, ...]) -> QuarantineWish:
 
 async def _list(said: Common, query: QuarantineQuery, style: str | None) -> int:
     async with looking(said.paths) as store:
-        await print_rows(_rows(store, query), COLUMNS, style=style, as_json=said.json)
+        if not await print_rows(_rows(store, query), COLUMNS, style=style, as_json=said.json):
+            await refuse_unlisted(said.paths, store, query.integration, query.stream)
     return 0
 
 
@@ -110,6 +112,8 @@ async def _show(said: Common, query: QuarantineQuery) -> int:
                 click.echo(msgspec.json.encode(told))
             else:
                 print_json(told)
+        if not found:
+            await refuse_unlisted(said.paths, store, query.integration, query.stream)
     if query.ids and found < len(set(query.ids)):
         raise UsageError("nothing waits under some of these ids; see: integrationd quarantine list")
     return 0

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from integrationd.cli.options import Common, common, listing
+from integrationd.cli.options import Common, common, listing, split_name
 from integrationd.cli.output import print_rows
 from integrationd.daemon.looking import looking
+from integrationd.daemon.names import refuse_unlisted
 from integrationd.engine.rows import format_time
 from integrationd.errors import UsageError
 from integrationd.model.json import Json
@@ -27,11 +28,7 @@ from integrationd.store.sqlstore import SqlStore
 @common
 def command(said: Common, name: str, *, tenant: str | None, style: str | None, **which: Any) -> int:  # noqa: ANN401 - click's values
     """Print the stored records of a stream, by external id."""
-    integration, slash, stream = name.partition("/")
-    if not slash or not stream:
-        raise UsageError(
-            f"{name!r} names no stream, expected NAME/STREAM such as main-library/items"
-        )
+    integration, stream = split_name(name)
     query = RecordQuery(
         integration=integration, stream=stream, deleted=not which["living"], limit=which["limit"]
     )
@@ -40,7 +37,7 @@ def command(said: Common, name: str, *, tenant: str | None, style: str | None, *
 
 async def _print(said: Common, tenant: str | None, query: RecordQuery, style: str | None) -> int:
     async with looking(said.paths) as store:
-        owner = await _tenant_of(store, query, tenant)
+        owner = await _tenant_of(said, store, query, tenant)
         await print_rows(
             _rows(store, owner, query),
             ("external_id", "entity", "data", "deleted", "changed_at"),
@@ -50,7 +47,7 @@ async def _print(said: Common, tenant: str | None, query: RecordQuery, style: st
     return 0
 
 
-async def _tenant_of(store: SqlStore, query: RecordQuery, tenant: str | None) -> str:
+async def _tenant_of(said: Common, store: SqlStore, query: RecordQuery, tenant: str | None) -> str:
     key = StreamKey(query.integration, query.stream or "")
     tenants = sorted(row.tenant for row in await store.streams(tenant) if row.key == key)
     name = f"{key.integration}/{key.stream}"
@@ -58,6 +55,7 @@ async def _tenant_of(store: SqlStore, query: RecordQuery, tenant: str | None) ->
         listed = ", ".join(tenants)
         raise UsageError(f"{name} has records of several tenants, choose with --tenant: {listed}")
     if not tenants:
+        await refuse_unlisted(said.paths, store, key.integration, key.stream)
         raise UsageError(f"nothing is stored of {name}; read it with: integrationd sync {name}")
     return tenants[0]
 

@@ -25,6 +25,7 @@ from integrationd.errors import (
 from integrationd.model.json import Json
 from integrationd.model.switches import Switch
 from integrationd.ports.actions import QuarantineWish, RevertWish, SwitchWish, SyncWish
+from integrationd.ports.consent import LoginWish
 
 
 class _SocketLine(http.client.HTTPConnection):
@@ -76,7 +77,12 @@ class RemoteActions:
 
     async def sync(self, wish: SyncWish) -> AsyncIterator[Json]:
         """Read streams, telling what happens."""
-        body = {"streams": list(wish.streams), "full": wish.full, "confirmed": wish.confirmed}
+        body = {
+            "streams": list(wish.streams),
+            "full": wish.full,
+            "confirmed": wish.confirmed,
+            **_narrowed(wish),
+        }
         path = f"/api/v1/integrations/{quote(wish.integration, safe='')}/sync"
         for line in self._ask_lines(path, body):
             yield line
@@ -91,7 +97,7 @@ class RemoteActions:
         """Tell what the next reading of one stream would change."""
         name, stream = quote(wish.integration, safe=""), quote(wish.streams[0], safe="")
         path = f"/api/v1/integrations/{name}/streams/{stream}/preview"
-        for line in self._ask_lines(path, {"full": wish.full}):
+        for line in self._ask_lines(path, {"full": wish.full, **_narrowed(wish)}):
             yield line
 
     async def replay(self, wish: QuarantineWish) -> AsyncIterator[Json]:
@@ -110,6 +116,14 @@ class RemoteActions:
         name = wish.integration
         where = "" if name is None else f"/integrations/{quote(name, safe='')}"
         return self._ask("POST", f"/api/v1{where}/{(off if wish.on else back)[wish.switch]}")
+
+    async def login(self, wish: LoginWish) -> AsyncIterator[Json]:
+        """Begin a login where a provider wants a person, or end one that waits."""
+        answer = None if wish.answer is None else wish.answer.reveal()
+        body = {"tenant": wish.tenant, "port": wish.port, "answer": answer}
+        path = f"/api/v1/integrations/{quote(wish.integration, safe='')}/login"
+        for line in self._ask_lines(path, body):
+            yield line
 
     async def reload(self) -> Json:
         """Read the files again."""
@@ -156,6 +170,10 @@ class RemoteActions:
             except (ConnectionError, http.client.HTTPException) as gone:
                 message = "the daemon went away before the end; what it had stored is kept"
                 raise IntegrationError(message) from gone
+
+
+def _narrowed(wish: SyncWish) -> Mapping[str, Json]:
+    return {"input": dict(wish.input), "texts": dict(wish.texts)} if wish.is_narrowed else {}
 
 
 def _lines(answer: http.client.HTTPResponse) -> Iterator[bytes]:

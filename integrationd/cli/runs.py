@@ -14,6 +14,7 @@ from integrationd.cli.options import Common, common, listing
 from integrationd.cli.output import print_json, print_rows
 from integrationd.cli.told_runs import revert_texts, run_lines
 from integrationd.daemon.looking import looking
+from integrationd.daemon.names import refuse_unlisted
 from integrationd.engine.rows import run_json
 from integrationd.engine.run_details import describe_run
 from integrationd.errors import UsageError
@@ -41,15 +42,13 @@ def command() -> None:
 
 
 @command.command("list")
-@click.argument("name", metavar="[NAME/STREAM]", required=False)
+@click.argument("name", metavar="[NAME[/STREAM]]", required=False)
 @listing
 @common
 def list_runs(said: Common, name: str | None, *, style: str | None, limit: int | None) -> int:
     """Print runs, newest first."""
-    key = None
-    if name is not None:
-        integration, _, stream = name.partition("/")
-        key = StreamKey(integration, stream)
+    integration, _, stream = (name or "").partition("/")
+    key = StreamKey(integration, stream) if stream else integration or None
     return asyncio.run(_list(said, key, style, limit))
 
 
@@ -78,14 +77,19 @@ def revert_run(said: Common, run_id: str, *, dry_run: bool) -> int:
     return asyncio.run(_revert(said, RevertWish(run=run_id, dry_run=dry_run)))
 
 
-async def _list(said: Common, key: StreamKey | None, style: str | None, limit: int | None) -> int:
+async def _list(
+    said: Common, key: StreamKey | str | None, style: str | None, limit: int | None
+) -> int:
     async with looking(said.paths) as store:
-        await print_rows(_rows(store, key, limit), COLUMNS, style=style, as_json=said.json)
+        found = await print_rows(_rows(store, key, limit), COLUMNS, style=style, as_json=said.json)
+        if not found and key is not None:
+            names = (key.integration, key.stream) if isinstance(key, StreamKey) else (key,)
+            await refuse_unlisted(said.paths, store, *names)
     return 0
 
 
 async def _rows(
-    store: SqlStore, key: StreamKey | None, limit: int | None
+    store: SqlStore, key: StreamKey | str | None, limit: int | None
 ) -> AsyncIterator[dict[str, Json]]:
     async for run in store.runs(None, key=key, limit=limit):
         yield run_json(run)

@@ -59,6 +59,11 @@ def _integration_lines(integration: Json) -> list[str]:
     told = [f"{integration['name']}{uses}: {integration['status']}{paused}"]
     if integration["last_error"]:
         told.append(f"  last error: {integration['last_error']}")
+    consent = integration.get("consent")
+    if consent and consent["given_at"]:
+        told.append(f"  consent: given at {consent['given_at']}")
+    if consent and consent["remark"]:
+        told.append(f"    {consent['remark']}")
     for stream in integration["streams"]:
         told.append(f"  {_stream_line(stream)}")
         told += [
@@ -84,12 +89,15 @@ def _stream_line(stream: Json) -> str:
     if stream["unfinished"]:
         parts.append("unfinished, the next run goes on")
     when = "off" if not stream["enabled"] else stream["schedule"]
+    if stream["object"] and not stream["object"]["listed"]:
+        when = f"not listed by {stream['object']['list']}"
     return f"{stream['name']} [{when}]: {', '.join(parts)}"
 
 
 def _advice(name: str, stream: Json) -> list[str]:
     """Say what a person is to decide."""
     told = [stream["refused"]] if stream["refused"] else []
+    told += stream["listing"]["remarks"] if stream["listing"] else []
     if stream["held"]:
         told.append(
             f"{stream['held']} deletions wait for a person; to let them go: "

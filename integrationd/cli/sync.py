@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,27 +13,56 @@ import msgspec
 
 from integrationd.cli.acting import acting
 from integrationd.cli.main import EXIT_FAILED
-from integrationd.cli.options import Common, common
+from integrationd.cli.options import Common, common, narrowing, read_values
+from integrationd.errors import UsageError
 from integrationd.model.json import Json
 from integrationd.ports.actions import SyncWish
 
 PROGRESS_EVERY_S = 0.1
+_HOW = {"full": "full", "incremental": "what changed", "input": "what was asked for"}
+"""How people call what a run does."""
 
 
 @click.command("sync")
 @click.argument("name", metavar="NAME[/STREAM]")
 @click.option("--full", is_flag=True, help="Read everything, not only what changed.")
 @click.option("--confirm", is_flag=True, help="Agree to a deletion that is held for a person.")
+@click.option(
+    "--record",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Keep what is asked and answered as a case; store nothing.",
+)
+@narrowing
 @common
-def command(said: Common, name: str, *, full: bool, confirm: bool) -> int:
-    """Read an integration's streams, or one of them, now; exits 1 where one of them failed."""
+def command(
+    said: Common,
+    name: str,
+    *,
+    full: bool,
+    confirm: bool,
+    record: Path | None,
+    values: tuple[str, ...],
+) -> int:
+    """Read an integration's streams, or one of them, now; exits 1 where one of them failed.
+
+    With --record a stream is read from its beginning, as if nothing was stored, nothing is stored
+    then either, and FILE is a file of cases, scrubbed, that `integrationd test` takes.
+    """
     integration, slash, stream = name.partition("/")
     wish = SyncWish(
         integration=integration,
         streams=(stream,) if slash else (),
         full=full,
         confirmed=confirm,
+        texts=read_values(values, "since=2026-01-01"),
     )
+    if record is not None:
+        from integrationd.cli.recording import record_case  # noqa: PLC0415 - only this needs it
+
+        if full or confirm:
+            raise UsageError("--record reads everything anew; leave --full and --confirm out")
+        return record_case(said, wish, record)
     return asyncio.run(_sync(said, wish))
 
 
@@ -66,7 +96,7 @@ class Progress:
         match line["event"]:
             case "started":
                 self._read, self._began_s = 0, time.monotonic()
-                how = "full" if line["mode"] == "full" else "what changed"
+                how = _HOW[line["mode"]]
                 again = ", going on where the last one broke off" if line["resumed"] else ""
                 click.echo(f"{where}: reading ({how}{again})", err=True)
             case "page":

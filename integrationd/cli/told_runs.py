@@ -18,6 +18,9 @@ def run_lines(run: Json) -> Iterator[str]:
     how = f"{run['mode']}, by {run['trigger']}" + (", resumed" if run["resumed"] else "")
     yield f"{run['id']}: {run['integration']}/{run['stream']} ({run['tenant']}), {how}"
     yield f"  {run['status']}, {run['started_at']} to {run['ended_at'] or 'now'}"
+    if run["input"]:
+        told = ", ".join(f"{name}={_short(value)}" for name, value in run["input"].items())
+        yield f"  with {told}"
     yield from _count_lines(run)
     yield from _cursor_lines(run["cursor"])
     if run["error"]:

@@ -31,9 +31,10 @@ from integrationd.config.leaves import (
     takes_scalar,
 )
 from integrationd.config.nodes import Fields, Items, Node, Position, Scalar, to_json
-from integrationd.config.problems import nearest, shorten
+from integrationd.config.problems import nearest
 from integrationd.config.sites import (
     INVALID,
+    SECRET,
     SIZE,
     Bounds,
     Decodable,
@@ -42,12 +43,14 @@ from integrationd.config.sites import (
     Kind,
     Kinds,
     OfClass,
+    SecretNote,
     Site,
     SizeNote,
 )
 
 __all__ = [
     "INVALID",
+    "SECRET",
     "SIZE",
     "Bounds",
     "Decodable",
@@ -58,6 +61,7 @@ __all__ = [
     "Kinds",
     "Marked",
     "OfClass",
+    "SecretNote",
     "Site",
     "SizeNote",
     "decode",
@@ -215,8 +219,8 @@ def _decode_kind(node: Node, kinds: Kinds, site: Site) -> Any:  # noqa: ANN401
         return INVALID
     if name in by_name:
         return decode_fields(node, by_name[name], site, skip=frozenset({"type"}))
-    where = site.key("type").path
-    message = f"{where} is {shorten(name)}, which is not known{nearest(name, by_name)}"
+    shown = site.quote(name, by_name, before=" is ") or " is a word"
+    message = f"{site.key('type').path}{shown}, which is not known{nearest(name, by_name)}"
     return site.refuse(type_node.position, "E110", message)
 
 
@@ -281,10 +285,11 @@ def _decode_mapping(node: Node, hints: tuple[Any, ...], site: Site) -> Any:  # n
     valid = True
     for key, child in node.entries.items():
         if keys is not None and not re.fullmatch(keys.pattern, key):
-            message = f"{site.name} has the name {shorten(key)}, expected {keys.what}"
+            shown = site.quote(key, before="the name ") or "a name that does not fit"
+            message = f"{site.name} has {shown}, expected {keys.what}"
             site.refuse(node.key_position(key), "E109", message)
             valid = False
-        values[key] = decode(child, hints[1], site.key(key).noted(*site.notes))
+        values[key] = decode(child, hints[1], site.member(key))
         valid &= values[key] is not INVALID
     return values if valid else INVALID
 
@@ -294,7 +299,8 @@ def _tell_unknown(node: Fields, known: set[str], site: Site) -> bool:
     where = f" in {site.path}" if site.path else ""
     for index, key in enumerate(unknown):
         hint = nearest(key, known) if index < _HINTS_MAX else ""
-        site.refuse(node.key_position(key), "E101", f"unknown field {shorten(key)}{where}{hint}")
+        message = f"unknown field{site.quote(key, known)}{where}{hint}"
+        site.refuse(node.key_position(key), "E101", message)
     return bool(unknown)
 
 

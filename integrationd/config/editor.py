@@ -22,6 +22,7 @@ from integrationd.config.forms import (
     MapForm,
     NamedForm,
     ObjectForm,
+    PartForm,
     Row,
     Table,
 )
@@ -59,8 +60,9 @@ class Writer:
                 return _map(form.keys, self.form(form.value, manner), manner)
             case AnyForm():
                 return {"anyOf": [self.form(option, manner) for option in form.options]}
-            case ObjectForm():
-                return _refer(self.described.tables[form.table], manner)
+            case ObjectForm() | PartForm():
+                own = "part" if isinstance(form, PartForm) else manner
+                return _refer(self.described.tables[form.table], own)
             case KindsForm() | NamedForm():
                 return self._alternatives(form, manner)
 
@@ -77,7 +79,7 @@ class Writer:
 
     def _row(self, row: Row, manner: Manner) -> Schema:
         schema = self.form(row.form, manner)
-        if manner == "part" or row.default is None:
+        if manner == "part" or row.default is None or row.nullable:
             schema = {"anyOf": [schema, {"type": "null"}]} if schema else schema
         return {**schema, "description": row.text} if row.text else schema
 

@@ -20,7 +20,18 @@ from integrationd.config import units
 from integrationd.config.decode import fields_of
 from integrationd.config.leaves import name_choices
 from integrationd.config.nodes import Fields, Items, Scalar
-from integrationd.config.sites import OWN, Bounds, Keys, Kinds, Leaf, Named, SizeNote, Written
+from integrationd.config.sites import (
+    OWN,
+    Bounds,
+    Keys,
+    Kinds,
+    LaidOver,
+    Leaf,
+    Named,
+    SecretNote,
+    SizeNote,
+    Written,
+)
 from integrationd.config.units import Rate
 from integrationd.model.json import Json
 
@@ -55,6 +66,13 @@ class ObjectForm:
 
 
 @dataclass(frozen=True, slots=True)
+class PartForm:
+    """Fields that are laid over an object's, none of which has to be there."""
+
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
 class KindsForm:
     """One of several objects, told apart by ``type``."""
 
@@ -70,7 +88,9 @@ class NamedForm:
     """Names of tables by kind."""
 
 
-Form: TypeAlias = Leaf | ListForm | MapForm | AnyForm | ObjectForm | KindsForm | NamedForm
+Form: TypeAlias = (
+    Leaf | ListForm | MapForm | AnyForm | ObjectForm | PartForm | KindsForm | NamedForm
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +104,8 @@ class Row:
     """``dataclasses.MISSING`` where there is none."""
     text: str
     """What it is for; empty where the source cannot be read."""
+    nullable: bool
+    """Whether a file may say null."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +139,9 @@ class Described:
         named = _note(notes, Named)
         if named is not None:
             return NamedForm({cls.kind: self._table(cls) for cls in named.classes})
+        laid = _note(notes, LaidOver)
+        if laid is not None:
+            return PartForm(self._table(laid.cls))
         return self._describe_plain(hint, notes)
 
     def describe_fields(self, cls: type[Any]) -> ObjectForm:
@@ -126,7 +151,7 @@ class Described:
     def _describe_plain(self, hint: Any, notes: Sequence[object]) -> Form:  # noqa: ANN401
         written = getattr(hint, "FORM", None)
         if isinstance(written, Leaf):
-            return written
+            return written if _note(notes, SecretNote) is None else _name_secret(written)
         if isinstance(written, Written):
             return _any(
                 ObjectForm(self._table(hint)) if way is OWN else self._describe_way(way)
@@ -160,6 +185,7 @@ class Described:
                 required=spec.required,
                 default=_default(defaults[spec.name]),
                 text=texts.get(spec.name, ""),
+                nullable=_takes_null(spec.hint),
             )
             for key, spec in fields_of(typing.cast("Any", cls)).items()
         ]
@@ -174,7 +200,7 @@ def field_texts(cls: type[Any]) -> Mapping[str, str]:
     Python drops them when it runs, so they are read from the source; decoding never needs them.
     """
     found: dict[str, str] = {}
-    for base in reversed(cls.__mro__[:-1]):
+    for base in filter(dataclasses.is_dataclass, reversed(cls.__mro__)):
         try:
             source = inspect.getsource(base)
         except (OSError, TypeError):
@@ -193,6 +219,11 @@ def _read_texts(source: str) -> Iterator[tuple[str, str]]:
             yield declared.target.id, " ".join(inspect.cleandoc(str(after.value.value)).split())
 
 
+def _name_secret(form: Leaf) -> Leaf:
+    """Describe a template that has to name a secret."""
+    return Leaf(f"{form.words} that names a secret", {**form.schema, "pattern": "^$|secrets"})
+
+
 def _note(notes: Sequence[object], kind: type[Any]) -> Any:  # noqa: ANN401 - of that kind
     return next((note for note in notes if isinstance(note, kind)), None)
 
@@ -209,6 +240,11 @@ def _any(options: typing.Iterable[Form]) -> Form:
         if option not in found:
             found.append(option)
     return found[0] if len(found) == 1 else AnyForm(tuple(found))
+
+
+def _takes_null(hint: Any) -> bool:  # noqa: ANN401
+    bare = typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
+    return type(None) in typing.get_args(bare)
 
 
 def _union(described: Described, hints: tuple[Any, ...], notes: Sequence[object]) -> Form:

@@ -32,7 +32,8 @@ def decode_choice(node: Node, choices: tuple[Any, ...], site: Site) -> Any:  # n
     hint = ""
     if isinstance(node, Scalar) and node.written in choices and not isinstance(value, str):
         hint = "; put it in quotes"
-    return site.expected(node, f"{name_choices(choices)}{hint}")
+    words = [str(choice) for choice in choices]
+    return site.expected(node, f"{name_choices(choices)}{hint}", known=words)
 
 
 def name_choices(choices: tuple[Any, ...]) -> str:

@@ -53,13 +53,20 @@ def nearest(name: str, known: Iterable[str]) -> str:
         ``; did you mean 'x'?``, or ``; known here: a, b`` for up to twelve names, or nothing.
     """
     names = sorted(known)
-    if len(name) <= _NAME_CHARS:
-        close = difflib.get_close_matches(name, names, n=1, cutoff=0.7)
-        if close:
-            return f"; did you mean {close[0]!r}?"
+    close = find_nearest(name, names)
+    if close is not None:
+        return f"; did you mean {close!r}?"
     if 0 < len(names) <= _SHORT_LIST:
         return f"; known here: {', '.join(names)}"
     return ""
+
+
+def find_nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the name that was probably meant."""
+    if len(name) > _NAME_CHARS:
+        return None
+    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.7)
+    return close[0] if close else None
 
 
 def shorten(value: object) -> str:

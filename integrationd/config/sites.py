@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, Self, TypeVar
 
+from integrationd.config import hiding
 from integrationd.config.nodes import Node, Position, Scalar, describe
-from integrationd.config.problems import Problems, shorten
+from integrationd.config.problems import Problems, find_nearest, shorten
 from integrationd.model.json import Json
 
 T = TypeVar("T")
@@ -31,6 +32,8 @@ class Site:
     path: str
     notes: tuple[object, ...] = ()
     """The ``Annotated`` facts of the field being decoded."""
+    hides: bool = False
+    """Whether what stands here may be a secret, so that no message shows it."""
 
     @property
     def name(self) -> str:
@@ -39,29 +42,64 @@ class Site:
 
     def key(self, name: str) -> Site:
         """Step into an object's field."""
-        return Site(self.problems, f"{self.path}.{name}" if self.path else name)
+        path = f"{self.path}.{name}" if self.path else name
+        return Site(self.problems, path, (), self.hides or hiding.hides(name))
+
+    def member(self, name: str) -> Site:
+        """Step into an object whose names its author chose; the facts hold for each member.
+
+        Where the name says that a secret stands there, that is one fact more.
+        """
+        facts = (*self.notes, SECRET) if hiding.names_secret(name) else self.notes
+        return self.key(name).noted(*facts)
 
     def item(self, index: int) -> Site:
         """Step into a list's item; the facts hold for each item."""
-        return Site(self.problems, f"{self.path}[{index}]", self.notes)
+        return Site(self.problems, f"{self.path}[{index}]", self.notes, self.hides)
 
     def noted(self, *notes: object) -> Site:
         """Return the same place with the facts of an annotation."""
-        return Site(self.problems, self.path, notes)
+        return Site(self.problems, self.path, notes, self.hides)
 
     def refuse(self, position: Position, code: str, message: str) -> Invalid:
         """Tell a problem and give back what stands for no value."""
         self.problems.add(position, code, message)
         return INVALID
 
-    def expected(self, node: Node, what: str, code: str = "E103") -> Invalid:
-        """Tell that a value is not what was expected; of the wrong type, unless ``code`` says."""
+    def expected(
+        self, node: Node, what: str, code: str = "E103", known: Iterable[str] = ()
+    ) -> Invalid:
+        """Tell that a value is not what was expected; of the wrong type, unless ``code`` says.
+
+        One that is near one of the ``known`` can be shown anywhere.
+        """
         hint = ""
         if what == "text" and isinstance(node, Scalar) and node.value is not None:
             hint = "; put it in quotes"
         return self.refuse(
-            node.position, code, f"{self.name} is {show(node)}, expected {what}{hint}"
+            node.position, code, f"{self.name} is {self.show(node, known)}, expected {what}{hint}"
         )
+
+    def show(self, node: Node, known: Iterable[str] = ()) -> str:
+        """Show a value as its author wrote it; only its kind where it may be a secret."""
+        value = node.value if isinstance(node, Scalar) else None
+        is_near = isinstance(value, str) and find_nearest(value, known) is not None
+        is_open = is_near or value is None or isinstance(value, bool)
+        return show(node) if is_open or not self.hides else describe(node)
+
+    def quote(self, name: str, known: Iterable[str] = (), *, before: str = " ") -> str:
+        """Quote a name behind a blank; nothing where it may be a secret and is near none known."""
+        if self.hides and find_nearest(name, known) is None:
+            return ""
+        return f"{before}{shorten(name)}"
+
+    def refuse_text(self, node: Node) -> Invalid:
+        """Tell that a secret stands here itself, or is made of ``config``, where it would."""
+        message = (
+            f"{self.name} holds a secret as text or from config, expected a template such as "
+            '"{{ secrets.NAME }}"; declare its name under secrets'
+        )
+        return self.refuse(node.position, "E401", message)
 
     def note(self, kind: type[T]) -> T | None:
         """Return the first fact of a kind, if the annotation carries one."""
@@ -135,11 +173,25 @@ class OfClass:
     """The class variable that holds the fact."""
 
 
+class SecretNote:
+    """Marks a template that gives a secret: it has to name one, and no message shows its text."""
+
+
+SECRET: Final = SecretNote()
+
+
 class SizeNote:
     """Marks an int that is written as a size, ``10MB``."""
 
 
 SIZE: Final = SizeNote()
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOver:
+    """Marks an object that is kept as it was written, to be laid over one of a class."""
+
+    cls: type[Any]
 
 
 OWN: Final = "its own fields"

@@ -9,10 +9,18 @@ from typing import Final
 
 from typing_extensions import override
 
-_MILLISECONDS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+_MICROSECONDS = {
+    "w": 604_800_000_000,
+    "d": 86_400_000_000,
+    "h": 3_600_000_000,
+    "m": 60_000_000,
+    "s": 1_000_000,
+    "ms": 1000,
+    "us": 1,
+}
 _BYTES = {"B": 1, "kB": 1000, "KB": 1000, "MB": 1000**2, "GB": 1000**3}
 _PER = {"s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
-DURATION_PATTERN: Final = "".join(f"(?:([0-9]{{1,17}}){unit})?" for unit in _MILLISECONDS)
+DURATION_PATTERN: Final = "".join(f"(?:([0-9]{{1,17}}){unit})?" for unit in _MICROSECONDS)
 SIZE_PATTERN: Final = "([0-9]{1,18})(B|kB|KB|MB|GB)"
 RATE_PATTERN: Final = "([0-9]{1,9})/([0-9]{1,9})?(s|sec|min|m|h|hour|d|day)"
 _DURATION = re.compile(DURATION_PATTERN)
@@ -40,19 +48,19 @@ def parse_duration(text: str) -> timedelta | None:
     found = _DURATION.fullmatch(text)
     if not found or not text:
         return None
-    counts = zip(found.groups(default="0"), _MILLISECONDS.values(), strict=True)
+    counts = zip(found.groups(default="0"), _MICROSECONDS.values(), strict=True)
     try:
-        return timedelta(milliseconds=sum(int(count) * unit_ms for count, unit_ms in counts))
+        return timedelta(microseconds=sum(int(count) * unit_us for count, unit_us in counts))
     except OverflowError:
         return None
 
 
 def format_duration(value: timedelta) -> str:
-    """Print a duration in the largest unit that says it exactly, to the millisecond."""
-    total_ms = value // timedelta(milliseconds=1)
-    for unit, unit_ms in _MILLISECONDS.items():
-        if total_ms and total_ms % unit_ms == 0:
-            return f"{total_ms // unit_ms}{unit}"
+    """Print a duration in the largest unit that says it exactly."""
+    total_us = value // timedelta(microseconds=1)
+    for unit, unit_us in _MICROSECONDS.items():
+        if total_us and total_us % unit_us == 0:
+            return f"{total_us // unit_us}{unit}"
     return "0s"
 
 

@@ -7,12 +7,13 @@ aliases would grow without bound in whoever walks the tree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
 
-from integrationd.config import syntax
+from integrationd.config import hiding, syntax
 from integrationd.config.nodes import Fields, Items, Node, Position, Scalar
 from integrationd.config.problems import Problem, Problems, shorten
 from integrationd.config.scalars import Ambiguous, read_plain
@@ -24,7 +25,24 @@ NODES_MAX: Final = 20_000
 ALIASES_MAX: Final = 20
 
 
-def parse_yaml(data: bytes, *, file: str, problems: Problems) -> Node | None:
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much a file may hold, and by whose rules it is read."""
+
+    bytes_max: int = BYTES_MAX
+    depth_max: int = DEPTH_MAX
+    nodes_max: int = NODES_MAX
+    aliases_max: int = ALIASES_MAX
+    is_foreign: bool = False
+    """Whether others wrote it, for readers of YAML 1.1: ``no`` is false there, a date is text, the
+    last of two equal names counts, and ``<<`` is kept as a name."""
+
+
+OWN: Final = Bounds()
+FOREIGN: Final = Bounds(8 * BYTES_MAX, 100, 500_000, 10_000, is_foreign=True)
+
+
+def parse_yaml(data: bytes, *, file: str, problems: Problems, bounds: Bounds = OWN) -> Node | None:
     """Read one document; all problems that can be found are told.
 
     Args:
@@ -32,6 +50,7 @@ def parse_yaml(data: bytes, *, file: str, problems: Problems) -> Node | None:
         file: The name to show in messages.
         problems: Where to tell what is wrong. Values that were refused stay in the tree, marked as
             told, so that the rest of the file can be checked as well.
+        bounds: ``FOREIGN`` for a file that was written for another program.
 
     Returns:
         The tree; an empty object for a file that says nothing; None where there is no tree.
@@ -45,9 +64,9 @@ def parse_yaml(data: bytes, *, file: str, problems: Problems) -> Node | None:
             "PyYAML is installed without its C parser, which is needed to read files within "
             "limits; install PyYAML from a binary wheel, or build it with libyaml"
         )
-    tree = _Tree(file, problems)
+    tree = _Tree(file, problems, bounds)
     try:
-        tree.text = syntax.read_text(data, bytes_max=BYTES_MAX)
+        tree.text = syntax.read_text(data, bytes_max=bounds.bytes_max)
         for event in yaml.parse(tree.text, Loader=loader):
             tree.take(event)
     except syntax.Unreadable as stop:
@@ -63,11 +82,16 @@ def parse_yaml(data: bytes, *, file: str, problems: Problems) -> Node | None:
     return tree.root or Fields({}, Position(file, 1, 1))
 
 
+_AS_1_1: Final[Mapping[str, bool]] = {"true": True, "false": False}
+"""What YAML 1.1 makes of words for which there is a better one."""
+
+
 class _OpenItems:
     """A list whose end was not yet read."""
 
     __slots__ = ("anchor", "height", "items", "nodes_before", "position")
     wants_name = False
+    name = ""
 
     def __init__(self, position: Position, anchor: str | None, nodes_before: int) -> None:
         self.position = position
@@ -137,9 +161,10 @@ class _OpenFields:
 class _Tree:
     """Builds nodes from events and keeps the limits."""
 
-    def __init__(self, file: str, problems: Problems) -> None:
+    def __init__(self, file: str, problems: Problems, bounds: Bounds) -> None:
         self.root: Node | None = None
         self.text = ""
+        self._bounds = bounds
         self._file = file
         self._problems = problems
         self._open: list[_OpenItems | _OpenFields] = []
@@ -186,29 +211,39 @@ class _Tree:
             return Scalar(value, position)
         if not isinstance(value, Ambiguous):
             return Scalar(value, position, written=text)
-        instead = f", or write {value.instead}" if value.instead else ""
-        message = (
-            f"{self._path()} is {shorten(text)}, which YAML may read as {value.reading}; "
-            f"put it in quotes{instead}"
-        )
+        if self._bounds.is_foreign:
+            return Scalar(_AS_1_1.get(value.instead, text), position, written=text)
+        if self._hides():
+            message = (
+                f"{self._path()} may be read as {value.reading}, expected text in quotes, and "
+                "never a secret itself"
+            )
+        else:
+            instead = f", or write {value.instead}" if value.instead else ""
+            message = (
+                f"{self._path()} is {shorten(text)}, which YAML may read as {value.reading}; "
+                f"put it in quotes{instead}"
+            )
         self._problems.add(position, "E107", message)
         return Scalar(text, position, told=True)
 
     def _take_name(self, frame: _OpenFields, event: Any, position: Position) -> None:  # noqa: ANN401
         name = event.value
         first = frame.places.get(name)
-        merges = name == "<<" and not event.style
+        is_foreign = self._bounds.is_foreign
+        merges = name == "<<" and not event.style and not is_foreign
         if merges:
             message = f"{self._inside()} has the merge key '<<'; write its fields out here"
             self._problems.add(position, "E108", message)
         elif first is not None:
+            shown = "a name" if self._hides() else shorten(name)
             lines = f"lines {first.line} and {position.line}"
             where = lines if first.line != position.line else f"line {position.line}"
-            message = f"{self._inside()} has {shorten(name)} twice, on {where}; keep one of them"
+            message = f"{self._inside()} has {shown} twice, on {where}; keep one of them"
             self._problems.add(position, "E104", message)
         else:
             frame.places[name] = position
-        frame.await_value(name, keeps=first is None and not merges)
+        frame.await_value(name, keeps=is_foreign or (first is None and not merges))
 
     def _open_items(self, event: Any) -> None:  # noqa: ANN401
         self._enter(_OpenItems(self._place(event), event.anchor, self._nodes), event)
@@ -220,7 +255,7 @@ class _Tree:
         self._count(1, event)
         if event.tag is not None:
             self._refuse_tag(event, frame.position)
-        if len(self._open) >= DEPTH_MAX:
+        if len(self._open) >= self._bounds.depth_max:
             self._stop_too_deep(event)
         self._anchors.pop(event.anchor, None)
         self._open.append(frame)
@@ -257,20 +292,21 @@ class _Tree:
 
     def _take_alias(self, event: Any) -> None:  # noqa: ANN401
         self._aliases += 1
-        if self._aliases > ALIASES_MAX:
-            message = f"more than {ALIASES_MAX} aliases; write the values out"
+        if self._aliases > self._bounds.aliases_max:
+            message = f"more than {self._bounds.aliases_max} aliases; write the values out"
             raise syntax.Unreadable.at(event.start_mark, "E106", message)
         found = self._anchors.get(event.anchor)
         if found is None:
+            name = "" if self._hides() else event.anchor
             message = (
-                f"alias '*{event.anchor}' has no finished '&{event.anchor}' before it; "
-                "put it in quotes if it is text"
+                f"alias '*{name}' has no finished '&{name}' before it; put it in quotes if it is "
+                "text"
             )
             self._problems.add(self._place(event), "E105", message)
             found = (Scalar("", self._place(event), told=True), 1, 0)
         node, size, height = found
         self._count(size, event)
-        if len(self._open) + height > DEPTH_MAX:
+        if len(self._open) + height > self._bounds.depth_max:
             self._stop_too_deep(event)
         self._attach(node, height)
 
@@ -283,17 +319,20 @@ class _Tree:
     def _refuse_tag(self, event: Any, position: Position) -> bool:  # noqa: ANN401
         tag = event.tag.replace("tag:yaml.org,2002:", "!!")
         message = f"{self._path()} has the tag {shorten(tag)}, expected none; remove it"
+        if self._hides():
+            message = f"{self._path()} begins with '!', a tag; put it in quotes if it is text"
         self._problems.add(position, "E108", message)
         return True
 
     def _count(self, nodes: int, event: Any) -> None:  # noqa: ANN401
         self._nodes += nodes
-        if self._nodes > NODES_MAX:
-            message = f"more than {NODES_MAX} values, aliases counted in full; split the file"
+        if self._nodes > self._bounds.nodes_max:
+            most = self._bounds.nodes_max
+            message = f"more than {most} values, aliases counted in full; split the file"
             raise syntax.Unreadable.at(event.start_mark, "E106", message)
 
     def _stop_too_deep(self, event: Any) -> None:  # noqa: ANN401
-        message = f"more than {DEPTH_MAX} levels inside each other; write it flatter"
+        message = f"more than {self._bounds.depth_max} levels inside each other; write it flatter"
         raise syntax.Unreadable.at(event.start_mark, "E106", message)
 
     def _place(self, event: Any) -> Position:  # noqa: ANN401
@@ -306,6 +345,10 @@ class _Tree:
     def _path(self) -> str:
         """Name the value that is being read, as decoding would."""
         return "".join(self._steps(self._open)).removeprefix(".") or "the document"
+
+    def _hides(self) -> bool:
+        """Tell whether what is being read may be a secret, so that no message shows it."""
+        return any(hiding.hides(frame.name) for frame in self._open if not frame.wants_name)
 
     def _inside(self) -> str:
         """Name the object whose name is being read."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import replace
 
 import integrationd
+from integrationd.bundles.library import Loaded
 from integrationd.config.problems import nearest
 from integrationd.daemon.calls import LocalCalls
 from integrationd.daemon.composition import Composition
+from integrationd.daemon.logins import LocalLogins
+from integrationd.daemon.narrowing import read_wish
 from integrationd.daemon.quarantining import drop_quarantined, replay_lines
 from integrationd.daemon.reverting import revert_lines
 from integrationd.daemon.secrets import LocalSecrets
@@ -24,7 +27,9 @@ from integrationd.errors import UsageError
 from integrationd.model.json import Json
 from integrationd.model.runs import Trigger
 from integrationd.ports.actions import QuarantineWish, RevertWish, SwitchWish, SyncWish
+from integrationd.ports.consent import LoginWish
 from integrationd.signals import PageCommitted, RunStarted, Signal
+from integrationd.spec.narrowing import Narrowing
 
 PATH_TOKEN_BYTES = 24
 """192 bits of chance in a webhook's path."""
@@ -36,34 +41,52 @@ class LocalActions:
     def __init__(
         self,
         parts: Composition,
-        after_load: Callable[[], Awaitable[None]] | None = None,
+        load: Callable[[], Awaitable[Loaded]] | None = None,
         agenda: Agenda | None = None,
     ) -> None:
-        """Take the parts; the daemon also gives what is to follow each load, and its agenda."""
+        """Take the parts; the daemon also gives how it loads, and its agenda."""
         self._parts = parts
-        self._after_load = after_load
+        self._load = load or parts.load
         self._agenda = agenda
         self.calls = LocalCalls(parts)
-        self.secrets = LocalSecrets(parts, running=after_load is not None)
-        self._reloading = asyncio.Lock()
+        self.secrets = LocalSecrets(parts, running=agenda is not None)
+        self._logins = LocalLogins(parts, self.secrets)
 
     async def sync(self, wish: SyncWish) -> AsyncIterator[Json]:
         """Read streams one after the other, telling what happens."""
-        conductor = self._parts.conductor
-        streams = conductor.open_streams_of(wish.integration, wish.streams)
-        if not streams:
-            raise UsageError(f"integration {wish.integration!r} has no stream that is read")
-        for stream in streams:
-            async for line in self._sync_one(wish, stream):
+        conductor, name = self._parts.conductor, wish.integration
+        await conductor.read_lists(name, wish.streams)
+        if not conductor.open_streams_of(name, wish.streams):
+            raise UsageError(f"integration {name!r} has no stream that is read")
+        narrowing = await read_wish(conductor, wish)
+        done: set[str] = set()
+        while (stream := self._find_next(wish, done)) is not None:
+            done.add(stream)
+            async for line in self._sync_one(wish, stream, narrowing):
                 yield line
+
+    def _find_next(self, wish: SyncWish, done: Collection[str]) -> str | None:
+        """Return the stream to be read next, lists first: what they discover is read after them."""
+        conductor = self._parts.conductor
+        lists = conductor.integration(wish.integration).moulds
+        wanted = tuple(stream for stream in wish.streams if stream not in done)
+        if wish.streams and not wanted:
+            return None
+        found = conductor.open_streams_of(wish.integration, wanted)
+        left = [stream for stream in found if stream not in done]
+        return min(left, key=lambda stream: stream not in lists, default=None)
 
     async def preview(self, wish: SyncWish) -> AsyncIterator[Json]:
         """Tell what the next reading of one stream would change."""
-        (stream,) = wish.streams
-        async for line in self._parts.conductor.preview(wish.integration, stream, full=wish.full):
+        [stream] = self._parts.conductor.open_streams_of(wish.integration, wish.streams)
+        narrowing = await read_wish(self._parts.conductor, wish)
+        run_wish = RunWish(trigger=Trigger.MANUAL, full=wish.full, input=narrowing)
+        async for line in self._parts.conductor.preview(wish.integration, stream, run_wish):
             yield line
 
-    async def _sync_one(self, wish: SyncWish, stream: str) -> AsyncIterator[Json]:
+    async def _sync_one(
+        self, wish: SyncWish, stream: str, narrowing: Narrowing | None
+    ) -> AsyncIterator[Json]:
         told: asyncio.Queue[Json] = asyncio.Queue()
 
         def listen(signal: Signal) -> None:
@@ -72,7 +95,9 @@ class LocalActions:
             ):
                 told.put_nowait(_progress(signal))
 
-        run_wish = RunWish(trigger=Trigger.MANUAL, full=wish.full, confirmed=wish.confirmed)
+        run_wish = RunWish(
+            trigger=Trigger.MANUAL, full=wish.full, confirmed=wish.confirmed, input=narrowing
+        )
         with self._parts.broadcast.listening(listen):
             run = asyncio.create_task(
                 self._parts.conductor.sync(wish.integration, stream, run_wish),
@@ -102,12 +127,13 @@ class LocalActions:
             await self._agenda.book()
         return done
 
+    def login(self, wish: LoginWish) -> AsyncIterator[Json]:
+        """Begin a login where a provider wants a person, or end one that waits."""
+        return self._logins.login(wish)
+
     async def reload(self) -> Json:
-        """Read the files again; one after the other, or what follows an older load might win."""
-        async with self._reloading:
-            loaded = await self._parts.load()
-            if self._after_load is not None:
-                await self._after_load()
+        """Read the files again."""
+        loaded = await self._load()
         problems = loaded.bundle.problems
         return {
             "taken": not any(problem.is_error for problem in problems),
@@ -124,6 +150,7 @@ class LocalActions:
         standing = replace(
             await read_standing(parts.store, bundle),
             missing=parts.missing,
+            consents=parts.consents,
             switches=await parts.store.switches(),
             next_runs={} if self._agenda is None else self._agenda.next_runs(),
         )

@@ -6,12 +6,13 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Coroutine
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import integrationd
+from integrationd.bundles.library import Loaded
 from integrationd.bundles.watch import changes
 from integrationd.daemon import garbage
 from integrationd.daemon.actions import LocalActions, endpoint_token
@@ -27,7 +28,14 @@ from integrationd.engine.receive import Inlet
 from integrationd.errors import StoreBrokenError, StoreError
 from integrationd.ports.upkeep import Retention
 from integrationd.schedule.timer import WallTimer
-from integrationd.signals import DaemonStarted, DaemonStopped, DaemonStopping, StorePruned
+from integrationd.signals import (
+    DaemonStarted,
+    DaemonStopped,
+    DaemonStopping,
+    ReloadRefused,
+    StorePruned,
+)
+from integrationd.spec.bundle import Bundle
 from integrationd.spec.settings import Listen, Settings
 from integrationd.telemetry.metrics import Metrics
 from integrationd.telemetry.sink import SignalSink
@@ -40,6 +48,7 @@ PRUNE_EVERY_S: Final = 3600.0
 PRUNE_FIRST_S: Final = 60.0
 CLOCK_EVERY_S: Final = 5.0
 SWITCHES_EVERY_S: Final = 2.0
+LISTS_EVERY_S: Final = 30.0
 CLOCK_JUMP_S: Final = 2.0
 """A jump; slewing by NTP stays far below."""
 WATCHDOG_SHARE: Final = 3
@@ -93,6 +102,8 @@ class Daemon:
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _reason: str = ""
+    _refused: bool = False
+    """The last load was refused by the store."""
 
     def __post_init__(self) -> None:
         """Build what faces outwards."""
@@ -104,13 +115,14 @@ class Daemon:
             timer=self.timer,
             zone=self.parts.settings.timezone,
         )
-        self.actions = LocalActions(self.parts, self._after_load, self.agenda)
+        self.parts.prepare = self._prepare
+        self.actions = LocalActions(self.parts, self._load, self.agenda)
 
     async def take_up(self) -> None:
         """Load the files for the first time."""
         await self.parts.load()
         garbage.settle()
-        await self._after_load()
+        self.notifier.status(self._status_line())
 
     async def serve(self, where: Listen) -> None:
         """Run every loop until a signal comes, then go down the ladder."""
@@ -142,6 +154,7 @@ class Daemon:
             "watchdog": self._feed_watchdog(),
             "watch clock": self._watch_clock(),
             "watch switches": self._watch_switches(),
+            "watch lists": self._watch_lists(),
         }
 
     def _say_ready(self, where: Listen) -> None:
@@ -178,30 +191,70 @@ class Daemon:
             DaemonStopped(took_s=round(parts.world.clock.monotonic() - began_s, 3))
         )
 
-    async def _after_load(self) -> None:
-        await self.agenda.book()
-        self.parts.conductor.retry(await self.parts.store.streams(None))
-        await self._open_endpoints()
-        self.notifier.status(self._status_line())
+    @asynccontextmanager
+    async def _prepare(self, bundle: Bundle) -> AsyncIterator[Callable[[], None]]:
+        """Get ready what goes with a bundle: timer, endpoints, what waits in quarantine."""
+        async with self.agenda.booking(bundle) as book:
+            inlets = await self._find_inlets(bundle)
+            rows = await self.parts.store.streams(None)
 
-    async def _open_endpoints(self) -> None:
+            def settle() -> None:
+                book()
+                self.parts.conductor.retry(rows)
+                self.hooks.inlets = inlets
+
+            yield settle
+
+    async def _find_inlets(self, bundle: Bundle) -> dict[str, Inlet]:
         inlets: dict[str, Inlet] = {}
-        for integration in self.parts.loaded.bundle.integrations.values():
+        for integration in bundle.integrations.values():
             for name, endpoint in integration.webhooks.items():
                 token = await endpoint_token(self.parts, integration.tenant, integration.name, name)
                 inlets[token] = Inlet(integration=integration, name=name, endpoint=endpoint)
-        self.hooks.inlets = inlets
+        return inlets
+
+    async def _load(self, *, again: bool = False) -> Loaded:
+        """Load the files anew, or say that the store does not let us.
+
+        Args:
+            again: Nobody asked; what was said before is not said again.
+        """
+        try:
+            loaded = await self.parts.load()
+        except StoreBrokenError:
+            raise
+        except StoreError as away:
+            if not (again and self._refused):
+                self.parts.broadcast.emit(ReloadRefused(reason=str(away)))
+            self._refused = True
+            message = f"nothing was reloaded and what ran goes on, as the store is away: {away}"
+            raise StoreError(message) from away
+        self._refused = False
+        self.notifier.status(self._status_line())
+        return loaded
+
+    async def _reload(self, *, again: bool = False) -> None:
+        """Load the files anew; where the store is away, live on with those that run.
+
+        What has changed stays stale then, so the watcher asks for it until it is taken up.
+        """
+        try:
+            await self._load(again=again)
+        except StoreBrokenError:
+            raise
+        except StoreError:
+            return
 
     async def _watch_files(self) -> None:
         async for _ in changes(self.parts.library):
-            await self.actions.reload()
+            await self._reload(again=True)
 
     async def _reload_on_demand(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
             self.notifier.reloading()
-            await self.actions.reload()
+            await self._reload()
             self.notifier.ready(self._status_line())
 
     async def _prune(self) -> None:
@@ -230,9 +283,16 @@ class Daemon:
         while True:
             await asyncio.sleep(CLOCK_EVERY_S)
             now_s = clock.now().timestamp() - clock.monotonic()
-            if abs(now_s - offset_s) > CLOCK_JUMP_S:
-                offset_s = now_s
+            if abs(now_s - offset_s) <= CLOCK_JUMP_S:
+                continue
+            try:
                 await self.agenda.book(anew=True)
+            except StoreBrokenError:
+                raise
+            except StoreError as away:
+                _log.warning("the clock jumped, which waits to be taken up: %s", away)
+            else:
+                offset_s = now_s
 
     async def _watch_switches(self) -> None:
         """Hear what is switched through another daemon; an embedded database has but this one."""
@@ -243,6 +303,16 @@ class Daemon:
             with suppress(StoreError):  # as it was until the database answers again
                 if await self.parts.store.switches() != self.parts.conductor.switches:
                     await self.agenda.book()
+
+    async def _watch_lists(self) -> None:
+        """Hear what another daemon's reading of a list has found, as with switches."""
+        if not self.parts.settings.database.url:
+            await asyncio.Event().wait()
+        while True:
+            await asyncio.sleep(LISTS_EVERY_S)
+            with suppress(StoreError):
+                for name in self.parts.conductor.bundle.integrations:
+                    await self.parts.relist(name)
 
     async def _watch_store(self) -> None:
         await self.parts.conductor.failed.wait()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 from integrationd.bundles.library import Library, Loaded
 from integrationd.daemon.broadcast import Broadcast
+from integrationd.daemon.consents import look_at_consent
 from integrationd.daemon.database import database_of, node_of
 from integrationd.daemon.failpoints import read_failpoints
 from integrationd.daemon.inputs import (
@@ -25,11 +27,14 @@ from integrationd.daemon.inputs import (
 from integrationd.daemon.paths import Paths
 from integrationd.daemon.system import SystemClock, SystemRandomness
 from integrationd.engine.conductor import Conductor
+from integrationd.engine.consents import ConsentState
 from integrationd.engine.desk import TokenDesk
+from integrationd.engine.discovery import discover, tell_remarks
 from integrationd.engine.renewal import find_lack
 from integrationd.engine.reshaping import mark_stale
 from integrationd.engine.shapes import lay_views
 from integrationd.engine.world import World
+from integrationd.errors import StoreError
 from integrationd.model.ids import build_ulid
 from integrationd.signals import (
     BundleSwapped,
@@ -50,6 +55,17 @@ TOKEN_PATIENCE_S: Final = 10.0
 """How long the end of the process waits for token requests that are under way."""
 
 
+Prepare: TypeAlias = Callable[[Bundle], AbstractAsyncContextManager[Callable[[], None]]]
+"""Gets ready what belongs to a bundle; what is yielded takes it up with the bundle and cannot fail.
+"""
+
+
+@asynccontextmanager
+async def prepare_nothing(_bundle: Bundle) -> AsyncIterator[Callable[[], None]]:
+    """Have nothing that belongs to a bundle: a command."""
+    yield lambda: None
+
+
 @dataclass(slots=True, kw_only=True)
 class Composition:
     """One process's parts."""
@@ -66,27 +82,76 @@ class Composition:
     started_at: datetime
     loaded: Loaded
     missing: dict[str, str] = field(default_factory=dict)
-    """For integrations without their secrets, what is missing."""
+    """For integrations without their secrets, or a person's consent, what is missing."""
+    consents: dict[str, ConsentState] = field(default_factory=dict)
+    """For integrations whose providers want a person's consent, how it stands."""
     reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    prepare: Prepare = prepare_nothing
+    """Gets ready what else belongs to a bundle: the daemon has such."""
+    _files: Loaded | None = None
+    """What was loaded last, without the streams that lists discover."""
     _told: frozenset[str] = frozenset()
     _seen_remarks: frozenset[str] = frozenset()
     """What was said of views already."""
 
     async def load(self) -> Loaded:
-        """Read the files and swap to what is good of them; tell what is new."""
+        """Read the files and swap to what is good of them; tell what is new.
+
+        Raises:
+            StoreError: The store does not answer; what ran goes on, and the files are stale.
+        """
         async with self.reloading:
             began_s = self.world.clock.monotonic()
+            await self.store.switches()  # before anything is read that could not be taken up
             before = self.conductor.bundle
-            self.loaded = await asyncio.to_thread(self.library.load)
-            self.conductor.swap(self.loaded.bundle)
-            self.conductor.switches = await self.store.switches()
-            self._tell_problems()
-            await mark_stale(self.store, self.loaded.bundle)
-            self._seen_remarks = await lay_views(self.world, self.loaded.bundle, self._seen_remarks)
-            await self.look_for_secrets()
+            loaded = await asyncio.to_thread(self.library.load)
+            try:
+                await self._take(loaded)
+            except StoreError:
+                self.library.put_back()
+                raise
             took_s = self.world.clock.monotonic() - began_s
-            self._tell_swap(before, self.loaded.bundle, took_s)
+            self._tell_swap(before, loaded.bundle, took_s)
             return self.loaded
+
+    async def relist(self, name: str) -> None:
+        """Swap to other streams where the lists of an integration hold other objects by now.
+
+        Raises:
+            StoreError: The store does not answer; the next reading of a list looks again.
+        """
+        async with self.reloading:
+            integration = self.conductor.bundle.integrations.get(name)
+            if self._files is None or integration is None or not integration.moulds:
+                return
+            bundle = await discover(self.world, self._files.bundle)
+            if bundle.integrations[name].listings != integration.listings:
+                await self._take(self._files, bundle)
+
+    async def _take(self, loaded: Loaded, bundle: Bundle | None = None) -> None:
+        """Get all ready that the bundle needs, and only then swap, at once.
+
+        Args:
+            loaded: What the files say.
+            bundle: The same with the streams that lists discover, where that is known.
+        """
+        before = self.conductor.bundle
+        if bundle is None:
+            bundle = await discover(self.world, loaded.bundle)
+        async with self.prepare(bundle) as settle:
+            switches = await self.store.switches()
+            consents = await self._find_consents(bundle)
+            missing = await self._find_missing(bundle, consents)
+            await mark_stale(self.store, bundle)
+            self._seen_remarks = await lay_views(self.world, bundle, self._seen_remarks)
+            self._files, self.loaded = loaded, dataclasses.replace(loaded, bundle=bundle)
+            self.consents = consents
+            self.conductor.swap(bundle)
+            self.conductor.switches = switches
+            settle()
+        tell_remarks(self.world, before, bundle)
+        self._tell_problems()
+        self._tell_missing(missing)
 
     def _tell_problems(self) -> None:
         problems = self.loaded.bundle.problems
@@ -125,17 +190,32 @@ class Composition:
         )
 
     async def look_for_secrets(self) -> None:
-        """Look again which integrations lack secrets, and tell what is new."""
-        before, self.missing = self.missing, await self._find_missing()
-        for name, message in self.missing.items():
+        """Look again which integrations lack secrets or consent, and tell what is new."""
+        self.consents = await self._find_consents(self.loaded.bundle)
+        self._tell_missing(await self._find_missing(self.loaded.bundle, self.consents))
+
+    def _tell_missing(self, missing: dict[str, str]) -> None:
+        before, self.missing = self.missing, missing
+        for name, message in missing.items():
             if before.get(name) != message:
                 self.broadcast.emit(SecretMissed(integration=name, message=message))
 
-    async def _find_missing(self) -> dict[str, str]:
+    async def _find_consents(self, bundle: Bundle) -> dict[str, ConsentState]:
+        now = self.world.clock.now()
+        looked = {
+            name: await look_at_consent(self.secrets, integration, now)
+            for name, integration in bundle.integrations.items()
+        }
+        return {name: state for name, state in looked.items() if state is not None}
+
+    async def _find_missing(
+        self, bundle: Bundle, consents: Mapping[str, ConsentState]
+    ) -> dict[str, str]:
         found = {}
-        for name, integration in self.loaded.bundle.integrations.items():
+        for name, integration in bundle.integrations.items():
             missing = await missing_secrets(self.world.secrets, integration)
-            found[name] = missing or find_lack(integration, self.world.vault)
+            lack = missing or find_lack(integration, self.world.vault)
+            found[name] = lack or (consents[name].problem if name in consents else "")
             await asyncio.sleep(0)  # thousands of them shall not hold the loop
         return {name: message for name, message in found.items() if message}
 
@@ -189,6 +269,7 @@ async def compose(
             started_at=clock.now(),
             loaded=Loaded(bundle=empty),
         )
+        composition.conductor.listed = composition.relist
         try:
             yield composition
         finally:

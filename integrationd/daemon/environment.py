@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from integrationd.daemon.consents import look_at_consent
 from integrationd.daemon.paths import Paths
 from integrationd.daemon.settings import load_settings
 from integrationd.daemon.sight import looking_around
+from integrationd.daemon.system import SystemClock
 from integrationd.model.json import Json
 from integrationd.spec.documents import Integration
 
@@ -29,11 +31,40 @@ async def find_missing_secrets(
     missing = []
     async with looking_around(paths, load_settings(paths)) as sight:
         for integration in integrations:
-            references = integration.secret_references()
+            references = integration.needed_secrets()
             found = await sight.secrets.locate(integration.tenant, integration.name, references)
             missing += [
                 (integration, finding.problem)
                 for name, finding in found.items()
                 if finding.problem and (integration.name, name) not in elsewhere
             ]
+    return missing
+
+
+async def find_missing_consents(
+    paths: Paths, integrations: Iterable[Integration], status: Json = None
+) -> list[tuple[Integration, str]]:
+    """Return what is said of every consent that is missing, with the integration that needs it.
+
+    Args:
+        paths: Where files lie.
+        integrations: Whose.
+        status: What a running daemon says; it may have a master key that we have not.
+
+    Raises:
+        SettingsError: The settings or the master key cannot be used.
+        StoreError: There is a database and it cannot be used.
+    """
+    known = {} if status is None else {item["name"]: item for item in status["integrations"]}
+    missing = []
+    now = SystemClock().now()
+    async with looking_around(paths, load_settings(paths)) as sight:
+        for integration in integrations:
+            state = await look_at_consent(sight.secrets, integration, now)
+            if state is None:
+                continue
+            told = known.get(integration.name, {}).get("consent")
+            problem = told["problem"] if told else state.problem
+            if problem:
+                missing.append((integration, problem))
     return missing

@@ -24,7 +24,7 @@ Learn: TypeAlias = Callable[[str, Secret], None]
 async def missing_secrets(source: SecretSource, integration: Integration) -> str:
     """Tell which secrets of an integration cannot be found; empty where all are there."""
     try:
-        await source.resolve(integration.tenant, integration.name, integration.secret_references())
+        await source.resolve(integration.tenant, integration.name, integration.needed_secrets())
     except SecretError as missing:
         return str(missing)
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from integrationd.daemon.composition import Composition
+from integrationd.daemon.names import refuse_unknown
 from integrationd.engine.replay import ReplayOutcome
 from integrationd.engine.rows import counts_json
 from integrationd.errors import UsageError
@@ -36,6 +37,9 @@ async def drop_quarantined(parts: Composition, wish: QuarantineWish) -> Json:
     if wish.integration is None and not wish.ids:
         raise UsageError("nothing is named; give NAME, NAME/STREAM or --id")
     ids = [row.id async for row in _find(parts, wish)]
+    if not ids and wish.integration is not None:
+        bundle = parts.conductor.bundle
+        await refuse_unknown(parts.store, bundle, wish.integration, wish.stream or "")
     return {"dropped": await parts.store.drop_quarantined(ids)}
 
 

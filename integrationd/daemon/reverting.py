@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict
+from typing import Final
 
 from integrationd.daemon.composition import Composition
 from integrationd.engine.revert import RevertOutcome, Undoing, revert_run
 from integrationd.engine.rows import format_time
 from integrationd.errors import UsageError
 from integrationd.model.json import Json
-from integrationd.model.runs import RunStatus
+from integrationd.model.runs import Mode, RunStatus
 from integrationd.ports.actions import RevertWish
+from integrationd.ports.store import RunRow
 from integrationd.ports.undo import RunDetails, Undone
 
 
@@ -22,6 +24,7 @@ async def revert_lines(parts: Composition, wish: RevertWish) -> AsyncIterator[Js
     details = await store.find_run(wish.run)
     if details is None:
         raise UsageError(f"no run {wish.run!r}; see: integrationd runs list")
+    _refuse(parts, details.run)
     about = {
         "reverts": wish.run,
         "integration": details.run.integration,
@@ -66,9 +69,40 @@ async def _revert(parts: Composition, details: RunDetails) -> AsyncIterator[Json
             yield line
     outcome = await work
     if outcome is None:
-        yield {"event": "skipped", "error": "another process reads this stream"}
+        yield {"event": "skipped", "error": _explain_claim(run)}
     else:
         yield _ending(outcome)
+
+
+def _refuse(parts: Composition, run: RunRow) -> None:
+    """Refuse a run that wrote nothing, and one that still writes.
+
+    Raises:
+        UsageError: It cannot be undone, or not now.
+    """
+    where = f"{run.integration}/{run.stream}"
+    if run.mode == Mode.CALL:
+        raise UsageError(
+            f"run {run.id} is a call of {where}, which wrote no records; what the provider has "
+            "done only the provider can undo"
+        )
+    if run.mode == Mode.PROBE:
+        raise UsageError(
+            f"run {run.id} is a probe of {run.integration}, which wrote no records; there is "
+            "nothing to undo"
+        )
+    here = (run.integration, run.stream) in parts.conductor.running
+    if run.status == RunStatus.RUNNING and here:
+        raise UsageError(f"run {run.id} of {where} {_STILL}")
+
+
+def _explain_claim(run: RunRow) -> str:
+    if run.status == RunStatus.RUNNING:
+        return f"run {run.id} {_STILL}; another process has the stream"
+    return "another process reads this stream"
+
+
+_STILL: Final = "has not ended yet, so it cannot be undone; wait for its end"
 
 
 def _piece_lines(piece: Undone, undoing: Undoing) -> Iterator[dict[str, Json]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from integrationd.config.problems import nearest
 from integrationd.daemon.composition import Composition
-from integrationd.daemon.inputs import missing_secrets
 from integrationd.daemon.whereabouts import list_secrets
+from integrationd.engine.renewal import KEPT_AS
 from integrationd.engine.status import read_streams
 from integrationd.errors import SecretError, SettingsError, UsageError
 from integrationd.model.json import Json
@@ -54,7 +54,7 @@ class LocalSecrets:
         except SecretError as refused:
             raise SettingsError(str(refused)) from None
         self._tell(found.tenant, integration, name, "set")
-        problem = await self._look_again(integration)
+        problem = await self.look_again(integration)
         return {"integration": integration, "name": name, "problem": problem}
 
     async def remove(self, integration: str, name: str) -> Json:
@@ -73,8 +73,10 @@ class LocalSecrets:
             raise UsageError(message)
         for row in places:
             await self._parts.vault.remove(row.tenant, integration, kept_as)
+            if kept_as == KEPT_AS:
+                self._parts.world.tokens.forget((row.tenant, integration))
             self._tell(row.tenant, integration, name, "removed")
-        problem = await self._look_again(integration)
+        problem = await self.look_again(integration)
         return {"integration": integration, "name": name, "problem": problem}
 
     async def rotate(self, master_key: Secret | None = None) -> Json:
@@ -108,13 +110,13 @@ class LocalSecrets:
             SecretChanged(tenant=tenant, integration=integration, name=name, change=change)
         )
 
-    async def _look_again(self, integration: str) -> str:
+    async def look_again(self, integration: str) -> str:
         """Take up what has changed; returns what the integration lacks now."""
         await self._parts.look_for_secrets()
         known = self._parts.loaded.bundle.integrations.get(integration)
         if known is None:
             return ""
-        missing = await missing_secrets(self._parts.secrets, known)
+        missing = self._parts.missing.get(integration, "")
         if self._running and not missing:
             await self._read_again(integration)
         return missing

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import integrationd
+from integrationd.daemon.consents import look_at_consent
 from integrationd.daemon.inputs import build_library, missing_secrets
 from integrationd.daemon.paths import Paths
 from integrationd.daemon.settings import load_settings
 from integrationd.daemon.sight import looking_around
+from integrationd.daemon.system import SystemClock
 from integrationd.daemon.whereabouts import list_secrets
+from integrationd.engine.discovery import with_discovered
 from integrationd.engine.status import Standing, integrations_status, read_standing
 from integrationd.model.json import Json
 from integrationd.model.switches import Switches
@@ -21,11 +24,16 @@ async def offline_status(paths: Paths) -> Json:
     loaded = build_library(paths, settings, read_only=True).load()
     bundle = loaded.bundle
     async with looking_around(paths, settings) as sight:
-        missing = {
-            name: message
-            for name, item in bundle.integrations.items()
-            if (message := await missing_secrets(sight.secrets, item))
-        }
+        if sight.store is not None:
+            bundle = await with_discovered(sight.store, bundle)
+        consents, missing = {}, {}
+        for name, item in bundle.integrations.items():
+            consent = await look_at_consent(sight.secrets, item, SystemClock().now())
+            if consent is not None:
+                consents[name] = consent
+            lack = await missing_secrets(sight.secrets, item)
+            if lack or (consent is not None and consent.problem):
+                missing[name] = lack or (consent.problem if consent else "")
         stored = await read_standing(sight.store, bundle) if sight.store else Standing()
         switches = await sight.store.switches() if sight.store else Switches()
     problems = bundle.problems
@@ -39,7 +47,7 @@ async def offline_status(paths: Paths) -> Json:
             "kept": sorted(loaded.kept),
         },
         "integrations": integrations_status(
-            bundle, replace(stored, missing=missing, switches=switches)
+            bundle, replace(stored, missing=missing, consents=consents, switches=switches)
         ),
     }
 

@@ -20,7 +20,7 @@ async def throw_switch(parts: Composition, wish: SwitchWish) -> Json:
         changed |= await store.throw_switch(tenant, name, wish.switch, on=wish.on, at=at)
     if changed:
         parts.broadcast.emit(SwitchThrown(integration=name, switch=wish.switch, on=wish.on))
-    now = parts.conductor.switches = await store.switches()
+    now = await store.switches()
     ways = {switch for _, found, switch in now.thrown if found == name}
     return {
         "integration": wish.integration,

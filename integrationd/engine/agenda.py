@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,17 +12,37 @@ from typing import Final
 from integrationd.engine.appointments import Appointment, Past, appointments, calendars
 from integrationd.engine.conductor import Conductor, Run
 from integrationd.engine.status import read_streams
-from integrationd.engine.sync import Declined, RunWish
+from integrationd.engine.sync import Declined, RunOutcome, RunWish
 from integrationd.engine.world import World
+from integrationd.errors import StoreError
 from integrationd.model.runs import Trigger
+from integrationd.model.switches import Switches
 from integrationd.ports.outside import Timer
 from integrationd.ports.store import StreamKey
-from integrationd.spec.schedule import Zone
+from integrationd.spec.bundle import Bundle
 from integrationd.spec.slots import Beat, Calendar
+from integrationd.transform.zones import Zone
 
 LOOK_AGAIN: Final = timedelta(seconds=60)
-"""After a stream could not be read at its time. As long as a claim lasts, so that what a process
-that died held is free by then."""
+"""After a stream could not be read at its time, or the store went away under it. As long as a
+claim lasts, so that what a process that died held is free by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outlook:
+    """What the store knows of a bundle's streams."""
+
+    bundle: Bundle
+    switches: Switches
+    past: Past
+
+    def closed(self) -> set[str]:
+        """Return the integrations that people have switched off."""
+        return {
+            name
+            for name, integration in self.bundle.integrations.items()
+            if self.switches.stops_schedules(integration.tenant, name)
+        }
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,23 +64,43 @@ class Agenda:
 
         Args:
             anew: Also what has not changed, as the clock was set.
+
+        Raises:
+            StoreError: The store does not answer; everything stays as it was.
         """
         async with self._booking:
-            bundle, store = self.conductor.bundle, self.world.store
-            self.conductor.switches = await store.switches()
-            rows = await read_streams(store, bundle)
-            slots: dict[StreamKey, datetime] = {}
-            for tenant, schedules in calendars(bundle, self.zone).items():
-                now = self.world.clock.now()
-                slots.update(await store.open_calendars(tenant, schedules, now))
-            past, now = Past(rows=rows, slots=slots), self.world.clock.now()
-            found = appointments(bundle, past, now, zone=self.zone, closed=self._closed())
-            wanted = {f"{item.key.integration}/{item.key.stream}": item for item in found}
-            for name in self._booked.keys() - wanted.keys():
-                self.timer.remove(name)
-            self._booked = {
-                name: self._keep_or_set(name, item, anew=anew) for name, item in wanted.items()
-            }
+            self._put(await self._look(self.conductor.bundle), anew=anew)
+
+    @asynccontextmanager
+    async def booking(self, bundle: Bundle) -> AsyncIterator[Callable[[], None]]:
+        """Look up all that another bundle needs; what is yielded books it, and cannot fail.
+
+        Raises:
+            StoreError: On entering: the store does not answer; everything stays as it was.
+        """
+        async with self._booking:
+            outlook = await self._look(bundle)
+            yield lambda: self._put(outlook)
+
+    async def _look(self, bundle: Bundle) -> _Outlook:
+        store = self.world.store
+        switches = await store.switches()
+        rows = await read_streams(store, bundle)
+        slots: dict[StreamKey, datetime] = {}
+        for tenant, openings in calendars(bundle, self.zone, self.world.clock.now()).items():
+            slots.update(await store.open_calendars(tenant, openings))
+        return _Outlook(bundle, switches, Past(rows=rows, slots=slots))
+
+    def _put(self, seen: _Outlook, *, anew: bool = False) -> None:
+        self.conductor.switches = seen.switches
+        now, closed = self.world.clock.now(), seen.closed()
+        found = appointments(seen.bundle, seen.past, now, zone=self.zone, closed=closed)
+        wanted = {f"{item.key.integration}/{item.key.stream}": item for item in found}
+        for name in self._booked.keys() - wanted.keys():
+            self.timer.remove(name)
+        self._booked = {
+            name: self._keep_or_set(name, item, anew=anew) for name, item in wanted.items()
+        }
 
     def close(self) -> None:
         """Take everything off the timer."""
@@ -70,15 +112,6 @@ class Agenda:
         """Return when each stream is due next."""
         times = {item.key: self.timer.next_at(name) for name, item in self._booked.items()}
         return {key: at for key, at in times.items() if at is not None}
-
-    def _closed(self) -> set[str]:
-        """Return the integrations that people have switched off."""
-        conductor = self.conductor
-        return {
-            name
-            for name, integration in conductor.bundle.integrations.items()
-            if conductor.switches.stops_schedules(integration.tenant, name)
-        }
 
     def _keep_or_set(self, name: str, item: Appointment, *, anew: bool) -> Appointment:
         kept = self._booked.get(name)
@@ -104,18 +137,27 @@ class Agenda:
 
     def _ended(self, name: str, run: Run) -> None:
         item = self._booked.get(name)
-        declined = None if run.cancelled() or run.exception() is not None else run.result()
-        if item is None or not isinstance(declined, Declined):
+        if item is None or run.cancelled():
             return
-        if declined.slot is None:
-            # Whoever reads it has taken the slot; but should it die, somebody must go on.
-            self._look_again(name, item)
-        elif isinstance(item.slots, Beat):
-            # Another process keeps the beat: fall in with it.
-            beat = replace(item.slots, anchor=declined.slot + item.slots.every)
-            first = max(beat.anchor, beat.after(self.world.clock.now()))
-            self._booked[name] = item = replace(item, slots=beat)
-            self._set(name, item, first)
+        if (error := run.exception()) is not None:
+            # The store did not answer: the slot is still owed.
+            if isinstance(error, StoreError):
+                self._look_again(name, item)
+            return
+        match run.result():
+            case Declined(None):
+                # Whoever reads it has taken the slot; but should it die, somebody must go on.
+                self._look_again(name, item)
+            case Declined(datetime() as taken) if isinstance(item.slots, Beat):
+                # Another process keeps the beat: fall in with it.
+                beat = replace(item.slots, anchor=taken + item.slots.every)
+                first = max(beat.anchor, beat.after(self.world.clock.now()))
+                self._booked[name] = item = replace(item, slots=beat)
+                self._set(name, item, first)
+            case RunOutcome(broke_off=True):
+                self._look_again(name, item)
+            case _:
+                pass
 
     def _look_again(self, name: str, item: Appointment) -> None:
         now = self.world.clock.now()

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from integrationd.model.runs import RunStatus
-from integrationd.ports.slots import Slot
+from integrationd.ports.slots import Opening, Slot
 from integrationd.ports.store import RunRow, StreamKey, StreamRow
 from integrationd.spec.bundle import Bundle
-from integrationd.spec.schedule import Schedule, Zone
+from integrationd.spec.schedule import Schedule
 from integrationd.spec.slots import Beat, Calendar, Slots, due_after, latest_due
+from integrationd.transform.zones import Zone
 
 SPREAD_MAX: Final = timedelta(seconds=30)
 """Streams that are all overdue at start begin within this time, each at its own moment."""
@@ -64,13 +65,15 @@ class Appointment:
         return Slot(at=at, since=at, until=now + SET_BACK_MAX, goes_on=self.goes_on)
 
 
-def calendars(bundle: Bundle, zone: Zone) -> dict[str, dict[StreamKey, str]]:
-    """Return the calendars that run as text, by tenant."""
-    found: dict[str, dict[StreamKey, str]] = {}
+def calendars(bundle: Bundle, zone: Zone, now: datetime) -> dict[str, dict[StreamKey, Opening]]:
+    """Return the calendars that run, by tenant, as they would come into force now."""
+    found: dict[str, dict[StreamKey, Opening]] = {}
     for tenant, key, schedule in _scheduled(bundle):
-        if schedule.crons:
-            text = f"{', '.join(schedule.crons)} {schedule.timezone or zone}"
-            found.setdefault(tenant, {})[key] = text
+        calendar = schedule.calendar(zone, _name(key))
+        if calendar is not None:
+            text = f"{', '.join(calendar.crons)} {calendar.zone}"
+            opening = Opening(schedule=text, had=latest_due(calendar, now) or now)
+            found.setdefault(tenant, {})[key] = opening
     return found
 
 
@@ -115,6 +118,26 @@ def appointments(
         if first is not None:
             goes_on = "" if broken is None else broken.id
             yield Appointment(key=key, schedule=schedule, slots=slots, first=first, goes_on=goes_on)
+
+
+def expected_times(
+    bundle: Bundle,
+    rows: Mapping[StreamKey, StreamRow],
+    now: datetime,
+    *,
+    zone: Zone,
+    closed: Collection[str] = frozenset(),
+) -> dict[StreamKey, datetime]:
+    """Return when each stream is due next, as a daemon that began now would have it.
+
+    Only what one that runs knows is left out: a slot of a calendar that it has missed.
+    """
+    opened = calendars(bundle, zone, now).values()
+    slots = {key: opening.had for openings in opened for key, opening in openings.items()}
+    past = Past(rows=rows, slots=slots)
+    return {
+        item.key: item.first for item in appointments(bundle, past, now, zone=zone, closed=closed)
+    }
 
 
 def _scheduled(bundle: Bundle) -> Iterator[tuple[str, StreamKey, Schedule]]:

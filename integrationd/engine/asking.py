@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from integrationd.engine.calling import WAIT_IN_RUN_MAX_S, Caller
-from integrationd.engine.plans import base_call, http_policy, remedies_of
+from integrationd.engine.plans import base_call, names_token, remedies_of
+from integrationd.engine.policies import http_policy
 from integrationd.engine.renewal import retries_of
 from integrationd.engine.tokens import credentials_of
 from integrationd.engine.world import World
@@ -18,6 +19,7 @@ from integrationd.spec.documents import Integration
 from integrationd.spec.settings import Settings
 from integrationd.wire.budget import Budget
 from integrationd.wire.call import BaseCall
+from integrationd.wire.limits import Meter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +51,16 @@ async def asking(world: World, integration: Integration, manner: Manner) -> Asyn
 
     Raises:
         SecretError: A secret is missing; it is told as a signal too.
-        ProviderError: Its address, proxy or certificates cannot be used.
+        ProviderError: Its address, proxy or certificates cannot be used; or the address is had
+            with a token, and there is none.
         ExpressionError: A template of ``http`` has no value.
     """
     http = integration.http
     assert http is not None
     variables = integration.variables(await find_secrets(world, integration))
-    base = base_call(http, variables)
+    credentials = credentials_of(world, integration, manner.settings, variables)
+    told = await credentials.about_token() if names_token(http) else None
+    base = base_call(http, variables, told)
     policy = http_policy(integration, base, manner.settings, variables)
     async with world.http.open(policy) as client:
         caller = Caller(
@@ -65,10 +70,11 @@ async def asking(world: World, integration: Integration, manner: Manner) -> Asyn
             budget=manner.budget,
             retries=retries_of(integration, manner.settings),
             secrets=variables["secrets"],
-            credentials=credentials_of(world, integration, manner.settings, variables),
+            credentials=credentials,
             remedies=remedies_of(http),
             may_repeat=manner.may_repeat,
             patience_s=manner.patience_s,
+            meter=Meter(base.base_url, http.limits.paths, http.limits.learn),
         )
         yield Asking(caller=caller, base=base, variables=variables)
 
@@ -77,7 +83,7 @@ async def find_secrets(world: World, integration: Integration) -> Mapping[str, J
     """Find an integration's secrets; what is missing is told as a signal too."""
     try:
         return await world.secrets.resolve(
-            integration.tenant, integration.name, integration.secret_references()
+            integration.tenant, integration.name, integration.needed_secrets()
         )
     except SecretError as missing:
         world.signals.emit(SecretMissed(integration=integration.name, message=str(missing)))

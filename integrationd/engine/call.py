@@ -11,19 +11,17 @@ from typing import Final
 
 from integrationd.engine.asking import Manner, asking
 from integrationd.engine.calling import Caller
+from integrationd.engine.steps import Steps
 from integrationd.engine.world import World
 from integrationd.errors import (
     ExpressionError,
     FaultError,
     IntegrationError,
     OutcomeUnknownError,
-    PageShapeError,
     ProviderError,
     SecretError,
-    SkippedError,
     StoreBrokenError,
     StoreError,
-    UnreadableError,
 )
 from integrationd.model.json import Json
 from integrationd.model.runs import Counts, Mode, RunStatus, Trigger
@@ -31,9 +29,7 @@ from integrationd.ports.calls import PROBE
 from integrationd.ports.store import RunRow
 from integrationd.signals import IntegrationProbed, OperationCalled
 from integrationd.spec.documents import Integration
-from integrationd.spec.operation import SAFE, Operation, Probe
-from integrationd.wire.call import build_request
-from integrationd.wire.reply import ReplyShape
+from integrationd.spec.operation import Operation, Probe
 
 _log = logging.getLogger(__name__)
 PATIENCE_S: Final = 60.0
@@ -57,11 +53,25 @@ class CallOutcome:
 
 
 async def call_operation(
-    world: World, integration: Integration, name: str, given: Mapping[str, Json], manner: Manner
+    world: World,
+    integration: Integration,
+    name: str,
+    given: Mapping[str, Json],
+    manner: Manner,
+    *,
+    delivery: str = "",
 ) -> CallOutcome:
     """Call an operation once, with values that fit its input.
 
     A failure of the provider, the spec or the secrets is an outcome, noted in the history.
+
+    Args:
+        world: The outside.
+        integration: Whose operation.
+        name: Of the operation.
+        given: Its input.
+        manner: How it is asked.
+        delivery: By what the provider can know the call again; made where there is none.
     """
     call = _Call(
         world=world,
@@ -70,6 +80,7 @@ async def call_operation(
         name=name,
         given=given,
         manner=manner,
+        delivery=delivery or world.new_id("dlv"),
     )
     outcome = await call.perform()
     world.signals.emit(
@@ -124,6 +135,7 @@ class _Call:
     name: str
     given: Mapping[str, Json] = field(repr=False)
     manner: Manner
+    delivery: str = ""
     caller: Caller | None = None
     began_s: float = 0.0
 
@@ -154,33 +166,17 @@ class _Call:
         assert http is not None
         async with asking(self.world, integration, self.manner) as ready:
             self.caller = ready.caller
-            variables = {**ready.variables, "input": dict(self.given)}
-            request = build_request(shape, base=ready.base, variables=variables)
-            reply_shape = ReplyShape(decoder=shape.decode, errors=(*shape.errors, *http.errors))
-            try:
-                reply = await ready.caller.ask(request, reply_shape)
-            except SkippedError:
-                return None
-            except (PageShapeError, UnreadableError) as unusable:
-                message = f"{unusable}{self._done_already(unusable.status)}"
-                raise type(unusable)(message, status=unusable.status) from None
-        try:
-            return self._read(reply)
-        except ExpressionError as wrong:
-            raise ExpressionError(f"{wrong}{self._done_already(reply['status'])}") from None
-
-    def _read(self, reply: Mapping[str, Json]) -> Json:
-        output = self.shape.output if isinstance(self.shape, Operation) else None
-        if output is None:
-            return reply["body"]
-        variables = {"config": dict(self.integration.config), "input": dict(self.given)}
-        return output.read(reply, variables)
-
-    def _done_already(self, status: int | None) -> str:
-        """Say, of an answer that cannot be read, that what was asked is done all the same."""
-        if self.shape.method in SAFE or status is None or not 200 <= status < 300:  # noqa: PLR2004
-            return ""
-        return f"; but the provider answered {status}, so it has been done"
+            steps = Steps(
+                ready=ready,
+                shape=shape,
+                errors=http.errors,
+                seen={
+                    "config": dict(integration.config),
+                    "input": dict(self.given),
+                    "delivery": {"id": self.delivery},
+                },
+            )
+            return await steps.run()
 
     async def _end(
         self,

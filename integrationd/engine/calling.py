@@ -10,11 +10,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from integrationd.config.units import format_duration
-from integrationd.engine.credentials import NOBODY, Credentials
+from integrationd.engine.credentials import NOBODY, Credentials, Signed
 from integrationd.engine.world import World
 from integrationd.errors import (
     CredentialsError,
+    ExpiredError,
     OutcomeUnknownError,
+    PageShapeError,
     ProviderError,
     RefusedError,
     SkippedError,
@@ -25,11 +27,12 @@ from integrationd.errors import (
 from integrationd.model.json import Json
 from integrationd.model.runs import Counts
 from integrationd.model.secret import Secret, mask, reveal
-from integrationd.ports.outside import Http
+from integrationd.ports.outside import Clock, Http
 from integrationd.signals import BudgetWaited, CallAnswered, CallRetried, CallSkipped
 from integrationd.wire import backoff
-from integrationd.wire.budget import Budget
+from integrationd.wire.budget import Budget, Turn
 from integrationd.wire.judge import Outcome, Verdict
+from integrationd.wire.limits import Meter
 from integrationd.wire.messages import Answer, Request
 from integrationd.wire.remedies import Remedies
 from integrationd.wire.reply import PLAIN, Judged, ReplyShape, judge_in_steps
@@ -62,8 +65,14 @@ class Caller:
     """What a person can do about a refusal."""
     may_repeat: bool = True
     """Whether what is asked does no harm if it is done twice."""
+    keyed: bool = False
+    """Whether that is so by a key, which another call would not have."""
+    repeat_within_s: float | None = None
+    """How long after the first try that holds; None for ever."""
     patience_s: float = WAIT_IN_RUN_MAX_S
     """A longer wait ends it."""
+    meter: Meter = Meter()  # noqa: RUF009 - frozen
+    """What each request takes of the budget."""
     counts: Counts = field(default_factory=Counts)
     """Requests, retries and waiting since :meth:`take_counts`."""
 
@@ -79,9 +88,13 @@ class Caller:
             OutcomeUnknownError: It may have been done or not, and must not be done twice.
             ProviderError: Of the class that says what to do; passing failures were tried again.
         """
+        return (await self.ask_judged(request, shape)).reply
+
+    async def ask_judged(self, request: Request, shape: ReplyShape) -> Judged:
+        """Return the decoded reply of :meth:`ask`, with what else is known of it."""
         judged, attempt = await self.settle(request, shape)
         if judged.outcome.verdict is Verdict.ACCEPTED:
-            return judged.reply
+            return judged
         raise self._error(judged.outcome, attempt)
 
     async def settle(self, request: Request, shape: ReplyShape) -> tuple[Judged, int]:
@@ -92,26 +105,36 @@ class Caller:
         """
         attempt = 0
         refused: Secret | None = None
+        doubt = _Doubt(self.repeat_within_s if self.may_repeat else 0.0, self.world.clock)
         while True:
-            await self._wait_for_budget()
+            turn = await self._wait_for_turn(request)
             signed = await self.credentials.sign(request, refused)
             judged = await self._try(signed.request, shape)
+            self._learn(judged, turn)
             outcome = judged.outcome
-            if outcome.verdict is Verdict.REAUTHENTICATE and signed.token is not None:
+            replaceable = self._find_replaceable(signed, judged)
+            if replaceable is not None:
                 if refused is not None:
-                    return _also_afresh(judged), attempt
-                refused = signed.token
+                    return judged if signed.token is None else _also_afresh(judged), attempt
+                refused = replaceable
                 self.counts = self.counts.plus(Counts(retries=1))
                 continue
             if outcome.verdict is not Verdict.RETRY:
                 return judged, attempt
-            if not (self.may_repeat or outcome.undone):
-                raise self._unknown(outcome)
             attempt += 1
             wait_s = self._time_to_wait(outcome, attempt)
+            if not doubt.allows(outcome, wait_s):
+                raise self._unknown(outcome)
             if attempt > self.retries or wait_s > self.patience_s:
-                raise self._error(outcome, attempt - 1)
+                is_unknown = self.keyed and doubt.unsure
+                raise self._unknown(outcome) if is_unknown else self._error(outcome, attempt - 1)
             await self._wait_to_retry(outcome, attempt, wait_s)
+
+    def _find_replaceable(self, signed: Signed, judged: Judged) -> Secret | None:
+        """Return what was refused where something else can be sent in its place."""
+        if judged.outcome.verdict is not Verdict.REAUTHENTICATE:
+            return None
+        return signed.token or self.credentials.take_challenge(judged.reply)
 
     def hidden(self) -> Mapping[str, Json]:
         """Return the secrets that no message and no stored page token may hold."""
@@ -140,6 +163,10 @@ class Caller:
             except StopIteration as done:
                 judged: Judged = done.value
                 return judged
+            except PageShapeError as wrong:
+                # It may have the title of a page in it.
+                wrong.args = (mask(str(wrong), self.hidden()),)
+                raise
             await asyncio.sleep(0)  # a large answer lets others have their turn in between
 
     async def _send(self, request: Request) -> Answer:
@@ -162,18 +189,31 @@ class Caller:
         )
         return answer
 
-    async def _wait_for_budget(self) -> None:
+    async def _wait_for_turn(self, request: Request) -> Turn:
         if self.budget is None:
+            return Turn(0)
+        charge = self.meter.charge(request)
+        while True:
+            now_s = self.world.clock.monotonic()
+            paused_s = self.budget.paused_s(now_s)
+            if paused_s > self.patience_s:
+                message = f"the provider asked for {format_span(paused_s)} without requests"
+                raise ThrottledError(f"{message}; nothing was asked")
+            turn = self.budget.turn(now_s, charge)
+            if turn.wait_s > 0:
+                waited = BudgetWaited(integration=self.integration, wait_s=turn.wait_s)
+                self.world.signals.emit(waited)
+                await self._wait(turn.wait_s)
+            if turn.taken:
+                return turn
+
+    def _learn(self, judged: Judged, turn: Turn) -> None:
+        """Keep to what an answer says is left for all who use the credential."""
+        if self.budget is None or self.meter.learn is None or not judged.reply:
             return
-        now_s = self.world.clock.monotonic()
-        paused_s = self.budget.paused_s(now_s)
-        if paused_s > self.patience_s:
-            message = f"the provider asked for {format_span(paused_s)} without requests"
-            raise ThrottledError(f"{message}; nothing was asked")
-        wait_s = self.budget.reserve(now_s)
-        if wait_s > 0:
-            self.world.signals.emit(BudgetWaited(integration=self.integration, wait_s=wait_s))
-            await self._wait(wait_s)
+        allowance = self.meter.learn.find(judged.reply, self.world.clock.now())
+        if allowance is not None:
+            self.budget.learn(self.world.clock.monotonic(), allowance, turn.mark)
 
     def _time_to_wait(self, outcome: Outcome, attempt: int) -> float:
         wait_s = backoff.delay(
@@ -219,7 +259,29 @@ class Caller:
         if outcome.verdict is Verdict.SKIPPED:
             self.world.signals.emit(CallSkipped(integration=self.integration, reason=message))
             return SkippedError(message, status=outcome.status)
-        return _ERRORS[outcome.kind](message, status=outcome.status)
+        if outcome.verdict is Verdict.EXPIRED:
+            return ExpiredError(message, status=outcome.status)
+        error = _ERRORS[outcome.kind](message, status=outcome.status)
+        error.stops = outcome.verdict is Verdict.STOPPED
+        return error
+
+
+class _Doubt:
+    """Whether a request may have been done already, and how long it may be repeated then."""
+
+    def __init__(self, within_s: float | None, clock: Clock) -> None:
+        """Begin with the first try; ``within_s`` is None where it may be repeated for ever."""
+        self._clock, self._within_s, self.unsure = clock, within_s, False
+        self._began_s = clock.monotonic()
+
+    def allows(self, outcome: Outcome, wait_s: float) -> bool:
+        """Tell whether it may be sent again so long after this outcome."""
+        self.unsure = self.unsure or not outcome.undone
+        if not self.unsure or self._within_s is None:
+            return True
+        if not self._within_s:
+            return False
+        return self._clock.monotonic() + wait_s - self._began_s < self._within_s
 
 
 def _also_afresh(judged: Judged) -> Judged:

@@ -37,8 +37,17 @@ class Calls:
             raise UsageError(f"integration {name!r} has no operation {operation!r}{hint}")
         return integration, found
 
-    async def call(self, name: str, operation: str, given: Mapping[str, Json]) -> CallOutcome:
-        """Call an operation with values that fit its input, or answer from memory."""
+    async def call(
+        self, name: str, operation: str, given: Mapping[str, Json], *, delivery: str = ""
+    ) -> CallOutcome:
+        """Call an operation with values that fit its input, or answer from memory.
+
+        Args:
+            name: Whose operation.
+            operation: Its name.
+            given: Its input.
+            delivery: By what the provider can know the call again; made where there is none.
+        """
         integration, found = self.find(name, operation)
         self.conductor.refuse_disabled(name)
         world = self.conductor.world
@@ -51,7 +60,9 @@ class Calls:
         outcome = await self.conductor.beside(
             name,
             f"call {operation} {next(self._numbers)}",
-            partial(call_operation, world, integration, operation, given, manner),
+            partial(
+                call_operation, world, integration, operation, given, manner, delivery=delivery
+            ),
         )
         if found.cache is not None and key is not None and outcome.status is RunStatus.DONE:
             until_s = now_s + found.cache.total_seconds()

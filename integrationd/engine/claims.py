@@ -28,6 +28,19 @@ async def claim_stream(world: World, tenant: str, key: StreamKey) -> Lease | Non
 
 
 @asynccontextmanager
+async def claimed(world: World, tenant: str, key: StreamKey) -> AsyncIterator[Lease | None]:
+    """Hold the claim on a stream, and give it back in the end; None while another one holds it."""
+    lease = await claim_stream(world, tenant, key)
+    if lease is None:
+        yield None
+        return
+    try:
+        yield lease
+    finally:
+        await asyncio.shield(release(world, tenant, lease))
+
+
+@asynccontextmanager
 async def renewed(world: World, tenant: str, lease: Lease) -> AsyncIterator[None]:
     """Keep the claim alive while a provider makes us wait, or while there is much to do."""
 

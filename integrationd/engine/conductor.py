@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Sequence,
+)
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, Final, TypeAlias, TypeVar
 
 from integrationd.config.problems import nearest
@@ -16,23 +22,30 @@ from integrationd.engine.plans import StreamPlan, build_plan
 from integrationd.engine.preview import preview_stream
 from integrationd.engine.replay import ReplayOutcome, replay_stream
 from integrationd.engine.reshaping import retriable
-from integrationd.engine.sync import Declined, RunOutcome, RunWish, sync_stream
+from integrationd.engine.sync import Declined, RunOutcome, RunWish, refuse, sync_stream
 from integrationd.engine.world import World
-from integrationd.errors import IntegrationError, SettingsError, StoreBrokenError, UsageError
+from integrationd.errors import (
+    IntegrationError,
+    SettingsError,
+    StoreBrokenError,
+    StoreError,
+    UsageError,
+)
 from integrationd.model.json import Json
-from integrationd.model.runs import Trigger
+from integrationd.model.runs import RunStatus, Trigger
 from integrationd.model.switches import NOTHING_OFF, Switches
-from integrationd.ports.store import StreamRow
+from integrationd.ports.store import StreamKey, StreamRow
 from integrationd.signals import RunSkipped
 from integrationd.spec.bundle import Bundle
+from integrationd.spec.discovered import tell_unknown
 from integrationd.spec.documents import Integration
+from integrationd.spec.families import parents_first
 from integrationd.spec.settings import Settings
 from integrationd.wire.budget import Budget
+from integrationd.wire.limits import rates_of
 
 T = TypeVar("T")
 
-UNMETERED: Final = Rate(10**9, timedelta(seconds=1))
-"""Of an integration without a rate: nobody ever waits for it, but a 429 still pauses all."""
 BESIDE_MAX: Final = 50
 """Calls at the same time; the others wait."""
 
@@ -50,11 +63,13 @@ class Conductor:
     bundle: Bundle
     switches: Switches = NOTHING_OFF
     """What people have switched off, as it was looked at last."""
+    listed: Callable[[str], Awaitable[None]] | None = None
+    """Called with an integration of which a list that discovers was read."""
     running: dict[tuple[str, str], asyncio.Task[Any]] = field(default_factory=dict)
     failed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the store failed under a run: the daemon has to end."""
     _plans: dict[tuple[str, str], StreamPlan] = field(default_factory=dict)
-    _budgets: dict[str, tuple[Rate, Budget]] = field(default_factory=dict)
+    _budgets: dict[str, tuple[tuple[Rate, ...], Budget]] = field(default_factory=dict)
     _slots: asyncio.Semaphore | None = None
     _retries: set[asyncio.Task[None]] = field(default_factory=set)
     _beside: asyncio.Semaphore | None = None
@@ -79,14 +94,13 @@ class Conductor:
     def streams_of(self, name: str, wanted: tuple[str, ...] = ()) -> list[str]:
         """Return the streams to be read: those wanted, else all that are read and enabled."""
         integration = self.integration(name)
-        readable = {key for key, stream in integration.streams.items() if stream.is_read()}
+        readable = [key for key, stream in integration.streams.items() if stream.is_read()]
         for stream in wanted:
             if stream not in integration.streams:
-                hint = nearest(stream, readable)
-                raise UsageError(f"integration {name!r} has no stream {stream!r}{hint}")
+                raise UsageError(tell_unknown(integration, "stream", stream, readable))
             if stream not in readable:
                 raise UsageError(f"stream {name}/{stream} makes no request, only webhooks fill it")
-        every = [key for key in integration.streams if key in readable]
+        every = parents_first(integration.streams, readable)
         return [
             key for key in every if (key in wanted if wanted else integration.streams[key].enabled)
         ]
@@ -95,7 +109,31 @@ class Conductor:
         """Return the streams to be read, unless the integration is disabled."""
         found = self.streams_of(name, wanted)
         self.refuse_disabled(name)
+        objects = self.integration(name).objects
+        for stream in wanted:
+            if stream in objects and not objects[stream].listed:
+                where = f"{name}/{objects[stream].of} does not list it any more"
+                raise SettingsError(f"stream {name}/{stream} is not read, as {where}")
         return found
+
+    async def read_lists(self, name: str, wanted: tuple[str, ...]) -> None:
+        """Read the lists of an integration that were never read, where a stream is unknown.
+
+        Raises:
+            UsageError: One cannot be read, so that it is not known whether there is such a stream.
+        """
+        integration = self.integration(name)
+        unknown = [stream for stream in wanted if stream not in integration.streams]
+        for stream in integration.moulds if unknown else ():
+            key = StreamKey(name, stream)
+            if (await self.world.store.load_state(integration.tenant, key, "")).shape:
+                continue
+            self.open_streams_of(name, (stream,))
+            outcome = await self.sync(name, stream, RunWish(trigger=Trigger.CHILD))
+            if outcome is None or outcome.status is not RunStatus.DONE:
+                why = "another process is reading it" if outcome is None else outcome.error
+                told = tell_unknown(integration, "stream", unknown[0], integration.streams)
+                raise UsageError(f"{told}, which could not be read: {why}")
 
     def refuse_disabled(self, name: str) -> None:
         """Raise SettingsError where nothing is to be asked of an integration's provider."""
@@ -152,7 +190,8 @@ class Conductor:
         asked may go away: the work goes on, and the daemon's end waits for it.
         """
         await self._wait_for_turn(name, stream)
-        return await asyncio.shield(self._track(name, stream, self._guarded(work())))
+        task = self._track(name, stream, self._guarded(self._then_look(name, stream, work())))
+        return await asyncio.shield(task)
 
     async def beside(self, name: str, what: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run something that readings need not wait for, and wait for its end.
@@ -174,11 +213,10 @@ class Conductor:
         async with self._beside:
             return await work()
 
-    def preview(self, name: str, stream: str, *, full: bool) -> AsyncIterator[Json]:
+    def preview(self, name: str, stream: str, wish: RunWish) -> AsyncIterator[Json]:
         """Tell what the next reading would change; see :mod:`integrationd.engine.preview`."""
         [found] = self.open_streams_of(name, (stream,))
         plan = self._plan(name, found)
-        wish = RunWish(trigger=Trigger.MANUAL, full=full)
         return preview_stream(
             self.world, plan, wish, settings=self.settings, budget=self._budget(plan)
         )
@@ -228,7 +266,20 @@ class Conductor:
 
     def _start(self, name: str, stream: str, wish: RunWish) -> Run:
         run = self._run(self._plan(name, stream), wish)
-        return self._track(name, stream, self._guarded(run))
+        return self._track(name, stream, self._guarded(self._then_look(name, stream, run)))
+
+    async def _then_look(self, name: str, stream: str, work: Coroutine[Any, Any, T]) -> T:
+        """Do something with a stream; where that is a list, there may be other streams then."""
+        done = await work
+        integration = self.bundle.integrations.get(name)
+        if self.listed is not None and integration is not None and stream in integration.moulds:
+            try:
+                await self.listed(name)
+            except StoreBrokenError:
+                raise
+            except StoreError as away:
+                _log.warning("what %s/%s lists waits to be taken up: %s", name, stream, away)
+        return done
 
     async def _wait_for_turn(self, name: str, stream: str) -> None:
         while (under_way := self.running.get((name, stream))) is not None:
@@ -257,6 +308,9 @@ class Conductor:
             raise
 
     async def _run(self, plan: StreamPlan, wish: RunWish) -> RunOutcome | Declined:
+        missing = await self._read_parents(plan, wish)
+        if missing is not None:
+            return missing
         if self._slots is None:
             self._slots = asyncio.Semaphore(self.settings.limits.runs)
         async with self._slots:
@@ -266,6 +320,28 @@ class Conductor:
             return await sync_stream(
                 self.world, plan, wish, settings=self.settings, budget=self._budget(plan)
             )
+
+    async def _read_parents(self, plan: StreamPlan, wish: RunWish) -> RunOutcome | None:
+        """Read first what a stream's parents have not given yet, or give by no schedule.
+
+        Returns:
+            Why the stream cannot be read, where a parent could not be.
+        """
+        name, rule = plan.integration.name, plan.stream.for_each
+        for parent in () if rule is None else dict.fromkeys(map(str, rule.parents)):
+            while (under_way := self.running.get((name, parent))) is not None:
+                await asyncio.wait([under_way])
+            above, stream = self._plan(name, parent), plan.integration.streams[parent]
+            stored = await self.world.store.load_state(plan.tenant, above.key, "")
+            waits = stored.shape != above.prints.shape
+            unscheduled = not stream.enabled or stream.schedule.is_manual()
+            if waits or (unscheduled and wish.trigger is Trigger.SCHEDULE):
+                outcome = await self.sync(name, parent, RunWish(trigger=Trigger.CHILD))
+                if waits and (outcome is None or outcome.status is not RunStatus.DONE):
+                    why = "another process is reading it" if outcome is None else outcome.error
+                    reason = f"it is read for each of {name}/{parent}, of which nothing is known"
+                    return refuse(self.world, plan.key, f"{reason}: {why or 'it was stopped'}")
+        return None
 
     def _plan(self, name: str, stream: str) -> StreamPlan:
         plan = self._plans.get((name, stream))
@@ -284,9 +360,10 @@ class Conductor:
         return self.budget_of(plan.integration)
 
     def budget_of(self, integration: Integration) -> Budget:
-        """Return an integration's budget, the same one over reloads while its rate stays."""
-        rate = (integration.http and integration.http.limits.rate) or UNMETERED
+        """Return an integration's budget, the same one over reloads while its rates stay."""
+        # Without a rate nobody waits for a slot, but a 429 still pauses all.
+        rates = () if integration.http is None else rates_of(integration.http.limits.rate)
         kept = self._budgets.get(integration.name)
-        if kept is None or kept[0] != rate:
-            kept = self._budgets[integration.name] = (rate, Budget(rate))
+        if kept is None or kept[0] != rates:
+            kept = self._budgets[integration.name] = (rates, Budget(*rates))
         return kept[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from integrationd.errors import ProviderError
 from integrationd.model.secret import Secret
@@ -48,6 +48,8 @@ class TokenDesk:
     flights: dict[Name, asyncio.Task[Kept]] = field(default_factory=dict)
     unsaved: dict[Name, Unsaved] = field(default_factory=dict)
     refused: dict[Name, Refused] = field(default_factory=dict)
+    logins: set[asyncio.Task[Any]] = field(default_factory=set)
+    """Requests under way that hand in what a person's consent gave."""
 
     def hold(self, name: Name, kept: Kept) -> None:
         """Keep a token at hand."""
@@ -67,6 +69,11 @@ class TokenDesk:
             return None
         return kept
 
+    def forget(self, name: Name) -> None:
+        """Let go of all that is held of an account: a person took it back."""
+        for held in (self.held, self.unsaved, self.refused):
+            held.pop(name, None)
+
     def newest(self, name: Name) -> Kept:
         """Return the token that was had last, whatever it was asked as."""
         mine = self.held.get(name, {})
@@ -74,7 +81,7 @@ class TokenDesk:
 
     async def drain(self, patience_s: float) -> None:
         """Let requests under way end: their answer may hold a refresh token that must be kept."""
-        flights = list(self.flights.values())
+        flights = [*self.flights.values(), *self.logins]
         if not flights:
             return
         _, late = await asyncio.wait(flights, timeout=patience_s)

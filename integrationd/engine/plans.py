@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from integrationd.errors import PageShapeError, RefusedError
+from integrationd.errors import PageShapeError
 from integrationd.model.fingerprints import Fingerprints
 from integrationd.model.json import Json
-from integrationd.model.secret import reveal
-from integrationd.ports.outside import HttpPolicy
+from integrationd.model.runs import Mode
 from integrationd.ports.store import StreamKey
-from integrationd.spec.checks import references_in
 from integrationd.spec.documents import Integration
-from integrationd.spec.http import HttpSpec
-from integrationd.spec.settings import Settings
+from integrationd.spec.families import relays_of
+from integrationd.spec.feed import Feed
+from integrationd.spec.http import TOKEN_STAND_IN, HttpSpec
+from integrationd.spec.incremental import Incremental
+from integrationd.spec.narrowing import Narrowing
 from integrationd.spec.stream import Stream
+from integrationd.transform.cursors import Comparable, CursorType, Scale
+from integrationd.transform.expression import NO_VARIABLES
+from integrationd.transform.finding import references_in
 from integrationd.transform.shape import CursorRule, Shaper
 from integrationd.wire.auth.authenticator import TokenAuthenticator
 from integrationd.wire.auth.none import NoAuth
-from integrationd.wire.call import BaseCall, build_request
-from integrationd.wire.grants import REPLY_BYTES_MAX
-from integrationd.wire.messages import Request, Text
+from integrationd.wire.call import BaseCall, CallShape, build_request
+from integrationd.wire.messages import Request
 from integrationd.wire.paginate.none import NoPaging
 from integrationd.wire.paginate.paginator import Paginator
 from integrationd.wire.remedies import Remedies
 from integrationd.wire.reply import ReplyShape
+from integrationd.wire.tokens import PageSize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,50 @@ class StreamPlan:
     entity: str
     shares: bool
     """Whether another stream of the integration has the same entity."""
+    given: Mapping[str, Json] = field(default_factory=dict)
+    """Of a stream that a list discovers, ``object``."""
+    sorter: Shaper | None = None
+    """Of a feed: what tells its changes apart."""
+    listing: StreamPlan | None = None
+    """Of a stream with a feed: how its list is read."""
+    following: StreamPlan | None = None
+    """Of a stream with a feed: how that is read."""
+
+    def of(self, mode: Mode) -> StreamPlan:
+        """Return how a reading reads: the feed for what changed, the list for everything else."""
+        found = self.following if mode is Mode.INCREMENTAL else self.listing
+        return found or self
+
+    @property
+    def may_forget(self) -> bool:
+        """Tell whether a cursor that does not hold leads back to a list, which has to be swept."""
+        counts = self.rule is not None and self.rule.count
+        return counts or self.stream.feed is not None
+
+    @property
+    def variants(self) -> Sequence[StreamPlan]:
+        """Return it with each request of ``first_of``; itself where there is only one request."""
+        if not self.stream.first_of:
+            return [self]
+        return [
+            replace(
+                self,
+                stream=variant,
+                paginator=_paginator_of(variant, self.http),
+                reply=_reply_of(variant, self.http),
+            )
+            for variant in self.stream.variants
+        ]
+
+    @property
+    def is_list(self) -> bool:
+        """Tell whether it reads a list that is followed by a feed."""
+        return self.stream.feed is not None and self.rule is not self.stream.incremental
+
+    @property
+    def rule(self) -> Incremental | None:
+        """Return what the stream's file says of its cursor."""
+        return self.integration.streams[self.name].incremental
 
     @property
     def sweeps(self) -> bool:
@@ -50,7 +98,28 @@ class StreamPlan:
 
         Not where the entity is shared: what this stream misses the other may still have.
         """
-        return self.stream.sweep and not self.shares
+        rule = None if self.stream.feed is not None else self.stream.incremental
+        is_partial = rule is not None and rule.is_partial()
+        return bool(self.stream.sweep) and not self.shares and not is_partial
+
+    def narrowed(self, to: Narrowing | None) -> StreamPlan:
+        """Return it for a run that a person narrowed; itself where nobody did."""
+        if to is None or self.stream.feed is not None:
+            return self
+        return replace(
+            self, stream=replace(self.stream, incremental=to.of_rule(self.stream.incremental))
+        )
+
+    @property
+    def page_size(self) -> int:
+        """Return how many records a page is asked to hold; 0 where that is not said."""
+        size = getattr(self.paginator, "size", None)
+        return size.value if isinstance(size, PageSize) else 0
+
+    @property
+    def scale(self) -> Scale:
+        """Return how its cursor values compare."""
+        return Scale(type=CursorType.TEXT) if self.rule is None else self.rule.scale
 
     @property
     def tenant(self) -> str:
@@ -67,8 +136,14 @@ class StreamPlan:
         """Return what stored state must match."""
         return self.integration.fingerprints[self.name]
 
-    def records_of(self, reply: Mapping[str, Json]) -> list[Json]:
-        """Find the records of a page.
+    def records_of(
+        self, reply: Mapping[str, Json], variables: Mapping[str, Json] = NO_VARIABLES
+    ) -> list[Json]:
+        """Find the records of a page; an answer without a body has none.
+
+        Args:
+            reply: ``status``, ``headers`` and ``body``.
+            variables: ``config`` and ``each``.
 
         Raises:
             PageShapeError: There is no list there.
@@ -77,11 +152,13 @@ class StreamPlan:
         if expression is None:
             found, where = reply["body"], "body"
         else:
-            found, where = expression.search(dict(reply)), expression.text
+            found, where = expression.search(dict(reply), variables), expression.text
         if isinstance(found, list):
             return found
         if isinstance(found, dict) and expression is not None:
             return [found]
+        if reply["body"] is None:
+            return []
         hint = "" if found is not None else f"; write '{where} || `[]`' where that is normal"
         raise PageShapeError(
             f"records: {where} found {_NAMES.get(type(found), 'no list')}, expected a list{hint}"
@@ -102,26 +179,84 @@ def build_plan(integration: Integration, name: str) -> StreamPlan:
     """Compile one stream that makes requests."""
     stream, http = integration.streams[name], integration.http
     assert http is not None
-    cursor = stream.incremental
-    shape = integration.shapes[name]
-    return StreamPlan(
+    shape, found = integration.shapes[name], integration.objects.get(name)
+    first = stream.variants[0]
+    plan = StreamPlan(
         integration=integration,
         name=name,
         stream=stream,
         http=http,
-        paginator=stream.paginate or http.paginate or NoPaging(),
-        reply=ReplyShape(decoder=stream.decode, errors=(*stream.errors, *http.errors)),
+        paginator=_paginator_of(first, http),
+        reply=_reply_of(first, http),
         shaper=Shaper(
+            item_error=stream.item_error,
             key=stream.key.parts,
-            cursor=None if cursor is None else CursorRule(field=cursor.field, type=cursor.type),
+            cursor=cursor_rule(stream) if _is_of_records(stream) else None,
             deleted=stream.deleted,
             where=stream.where,
             mapping=shape.mapping,
             schema=shape.schema,
+            relays=relays_of(integration.streams, name),
         ),
         entity=integration.entity_of(name),
         shares=_shares_entity(integration, name),
+        given={} if found is None else {"object": found.data},
     )
+    if stream.feed is None:
+        return plan
+    listing = replace(plan, stream=replace(stream, incremental=None))
+    return replace(plan, listing=listing, following=_following(plan, stream.feed))
+
+
+def _following(plan: StreamPlan, feed: Feed) -> StreamPlan:
+    """Return how a feed is read: asked and walked in its own way, its records shaped as others."""
+    asked = replace(
+        replace(plan.stream, first_of=(), deferred=None),
+        **feed.request(),
+        paginate=feed.paginate,
+        records=feed.records,
+    )
+    errors = (*feed.errors, *plan.http.errors)
+    sorter = Shaper(
+        key=(feed.key or plan.stream.key).parts,
+        cursor=cursor_rule(plan.stream),
+        deleted=feed.deleted or plan.stream.deleted,
+    )
+    return replace(
+        plan,
+        stream=asked,
+        paginator=_paginator_of(asked, plan.http),
+        reply=ReplyShape(decoder=feed.decode, errors=errors, keeps_rest=True),
+        shaper=replace(plan.shaper, cursor=None),
+        sorter=sorter,
+    )
+
+
+def _is_of_records(stream: Stream) -> bool:
+    """Tell whether what the stream itself lists has the cursor's value."""
+    return stream.feed is None or stream.feed.from_ == "records"
+
+
+def _paginator_of(stream: Stream, http: HttpSpec) -> Paginator:
+    """Return how the list is walked; what was made for us has pages only where that is said."""
+    common = http.paginate if stream.deferred is None else None
+    return stream.paginate or common or NoPaging()
+
+
+def _reply_of(stream: Stream, http: HttpSpec) -> ReplyShape:
+    read: CallShape = stream if stream.deferred is None else stream.deferred.download
+    own = () if read is stream else read.errors
+    return ReplyShape(
+        decoder=read.decode, errors=(*own, *stream.errors, *http.errors), keeps_rest=True
+    )
+
+
+def cursor_rule(stream: Stream) -> CursorRule | None:
+    """Return where the records of a stream have their cursor value; None where they have none."""
+    rule = stream.incremental
+    if rule is None or rule.field is None:
+        return None
+    return CursorRule(field=rule.field, scale=rule.scale)
 
 
 def _shares_entity(integration: Integration, name: str) -> bool:
@@ -138,94 +273,99 @@ def remedies_of(http: HttpSpec) -> Remedies:
     return Remedies(
         asks_as_nobody=isinstance(http.auth, NoAuth),
         secrets=tuple(names),
+        by_consent=isinstance(http.auth, TokenAuthenticator) and http.auth.is_by_consent,
     )
 
 
-def base_call(http: HttpSpec, variables: Mapping[str, Json]) -> BaseCall:
-    """Render what every call of an integration has in common."""
+def base_call(
+    http: HttpSpec, variables: Mapping[str, Json], token: Mapping[str, Json] | None = None
+) -> BaseCall:
+    """Render what every call of an integration has in common.
+
+    Args:
+        http: Whose.
+        variables: ``config`` and ``secrets``.
+        token: What a token's reply says; a stand-in where nothing is sent.
+    """
     return BaseCall.render(
-        base_url=http.base_url, headers=http.headers, query=http.query, variables=variables
+        base_url=http.base_url,
+        headers=http.headers,
+        query=http.query,
+        encode=http.encode,
+        variables={**variables, "token": TOKEN_STAND_IN if token is None else token},
     )
+
+
+def names_token(http: HttpSpec) -> bool:
+    """Tell whether calls go where a token's reply says."""
+    return any(reference.path[0] == "token" for reference in http.base_url.references)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Between what a walk reads, as it is sent."""
+
+    lower: Json = None
+    """None where all is asked for."""
+    upper: Json = None
+    """Of a window."""
+    least: Comparable | None = None
+    """The lower bound as records compare with it."""
+
+
+def bounds_of(plan: StreamPlan, cursor: Json, now: datetime) -> Bounds:
+    """Return what a reading without windows sends.
+
+    Args:
+        plan: The stream.
+        cursor: As it is kept, or None for a full reading; what is sent is made of it.
+        now: The current time.
+
+    Raises:
+        ExpressionError: The cursor, or ``start``, cannot be written as said.
+    """
+    rule = plan.stream.incremental
+    if rule is None:
+        return Bounds()
+    config = plan.integration.config
+    least = rule.least(cursor, config, now) if rule.filters_here or rule.falls else None
+    if cursor is not None:
+        return Bounds(rule.lower_bound(cursor), least=least)
+    return Bounds(rule.first_bound(config, now), least=least)
+
+
+def bounded(plan: StreamPlan, variables: Mapping[str, Json], bounds: Bounds) -> Mapping[str, Json]:
+    """Return variables with ``cursor`` and ``window``, where a walk has a lower bound."""
+    if plan.stream.incremental is None or bounds.lower is None:
+        return variables
+    window = {"start": bounds.lower, "end": bounds.upper}
+    return {**variables, "cursor": bounds.lower, "window": window}
 
 
 def first_request(
-    plan: StreamPlan, base: BaseCall, variables: Mapping[str, Json], cursor: Json
+    plan: StreamPlan, base: BaseCall, variables: Mapping[str, Json], bounds: Bounds
 ) -> Request:
-    """Build the request of a reading, before paging and credentials are added.
+    """Build the request of a walk, before paging and credentials are added.
 
     Args:
         plan: The stream.
         base: What its integration's calls have in common.
-        variables: ``config`` and ``secrets``.
-        cursor: As it is kept, or None for a full reading; what is sent is made of it.
+        variables: ``config``, ``secrets`` and ``each``.
+        bounds: What it reads.
 
     Raises:
-        ExpressionError: A template has no value, or the cursor cannot be written as said.
+        ExpressionError: A template has no value.
     """
     rule = plan.stream.incremental
-    if rule is None or cursor is None:
-        return build_request(plan.stream, base=base, variables=variables)
-    bound = rule.bound(cursor)
-    scope = {**variables, "cursor": bound}
-    request = build_request(plan.stream, base=base, variables=scope)
-    return rule.into.put(request, bound if rule.json is None else rule.json.render(scope))
-
-
-def http_policy(
-    integration: Integration, base: BaseCall, settings: Settings, variables: Mapping[str, Json]
-) -> HttpPolicy:
-    """Gather what one integration may call, and how patiently.
-
-    Raises:
-        RefusedError: ``base_url`` or ``token_url`` names no host.
-    """
-    http = integration.http
-    assert http is not None
-    hosts = {_host(base.base_url, "base_url"), *(host.lower() for host in http.hosts)}
-    if isinstance(http.auth, TokenAuthenticator):
-        url = http.auth.token_url.render_text(variables)
-        hosts.add(_host(url or "", "auth.token_url"))
-    return _policy(http, frozenset(hosts), settings, variables)
-
-
-def token_policy(
-    integration: Integration, url: Text, settings: Settings, variables: Mapping[str, Json]
-) -> HttpPolicy:
-    """Gather how a token is asked for: as other calls, but of its own host alone.
-
-    Raises:
-        RefusedError: ``token_url`` names no host.
-    """
-    assert integration.http is not None
-    hosts = frozenset({_host(url, "auth.token_url")})
-    policy = _policy(integration.http, hosts, settings, variables)
-    return replace(policy, response_max_bytes=REPLY_BYTES_MAX)
-
-
-def _policy(
-    http: HttpSpec, hosts: frozenset[str], settings: Settings, variables: Mapping[str, Json]
-) -> HttpPolicy:
-    timeout = http.timeout or settings.defaults.timeout
-    proxy = None if http.proxy is None else http.proxy.render_text(variables)
-    return HttpPolicy(
-        hosts=hosts,
-        connect_timeout=min(http.connect_timeout, timeout),
-        read_timeout=timeout,
-        total_timeout=timeout,
-        response_max_bytes=http.max_response or settings.limits.response,
-        ca_file=None if http.tls is None else http.tls.ca,
-        proxy=None if proxy is None else reveal(proxy),
-        concurrency=http.limits.concurrency,
-    )
-
-
-def _host(url: Text, key: str) -> str:
-    try:
-        host = urlsplit(reveal(url)).hostname
-    except ValueError:
-        host = None
-    if not host:
-        raise RefusedError(
-            f"http.{key} has no host, expected an address such as https://example.org"
-        )
-    return host.lower()
+    work = plan.stream.deferred
+    shape: CallShape = plan.stream if work is None else work.create
+    scope = bounded(plan, variables, bounds)
+    request = build_request(shape, base=base, variables=scope)
+    if rule is None or bounds.lower is None:
+        return request
+    if rule.into is not None:
+        lower = bounds.lower if rule.json is None else rule.json.render(scope)
+        request = rule.into.put(request, lower)
+    if rule.window is not None and rule.window.into is not None:
+        request = rule.window.into.put(request, bounds.upper)
+    return request

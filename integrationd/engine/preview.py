@@ -15,7 +15,7 @@ from integrationd.engine.sync import Declined, RunOutcome, RunWish, sync_stream
 from integrationd.engine.world import World
 from integrationd.model.json import Json
 from integrationd.ports.outside import Signals
-from integrationd.ports.store import Store
+from integrationd.ports.store import RunEnd, Store
 from integrationd.signals import (
     DeletionHeld,
     PageCommitted,
@@ -87,6 +87,10 @@ async def _next_line(lines: asyncio.Queue[Json], run: asyncio.Task[RunOutcome | 
     return await getting
 
 
+def _reached(before: Json, end: RunEnd | None) -> Json:
+    return before if end is None or end.state is None else end.state.cursor
+
+
 def _ending(outcome: RunOutcome, rehearsal: Rehearsal) -> Json:
     start, end, swept = rehearsal.start, rehearsal.end, rehearsal.swept
     before = rehearsal.before.cursor
@@ -100,5 +104,5 @@ def _ending(outcome: RunOutcome, rehearsal: Rehearsal) -> Json:
         "mode": None if start is None else str(start.mode),
         "counts": counts_json(outcome.counts),
         "held": 0 if swept is None else swept.held,
-        "cursor": {"before": before, "after": before if end is None else end.state.cursor},
+        "cursor": {"before": before, "after": _reached(before, end)},
     }

@@ -54,7 +54,7 @@ async def receive(world: World, inlet: Inlet, call: Call) -> Accepted:
     began_s = world.clock.monotonic()
     integration = inlet.integration
     secrets = await world.secrets.resolve(
-        integration.tenant, integration.name, integration.secret_references()
+        integration.tenant, integration.name, integration.needed_secrets()
     )
     now = world.clock.now()
     inlet.endpoint.verify.verify(

@@ -75,6 +75,11 @@ class Rehearsal:
         self.before = replace(stored, walking=False, page_token=None, high_water=None, mode=None)
         return self.before
 
+    async def load_partitions(self, tenant: str, key: StreamKey) -> Mapping[str, ReadingState]:
+        """Return the progress of partitions likewise."""
+        stored = await self.store.load_partitions(tenant, key)
+        return {name: replace(state, walking=False, round="") for name, state in stored.items()}
+
     async def begin_run(self, tenant: str, start: RunStart, lease: Lease) -> datetime | None:
         """Remember how the run reads; it takes no slot."""
         _ = tenant, lease

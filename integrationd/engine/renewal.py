@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
+from integrationd.engine import consents
 from integrationd.engine.calling import Caller
+from integrationd.engine.credentials import Granted
 from integrationd.engine.desk import Name, Refused, Unsaved
-from integrationd.engine.plans import token_policy
+from integrationd.engine.plans import base_call
+from integrationd.engine.policies import token_policy
 from integrationd.engine.world import World
 from integrationd.errors import (
     CredentialsError,
@@ -25,11 +28,15 @@ from integrationd.ports.vault import Vault
 from integrationd.signals import TokenRenewed, TokenUnkept
 from integrationd.spec.documents import Integration
 from integrationd.spec.settings import Settings
-from integrationd.wire.auth.authenticator import TokenAuthenticator
-from integrationd.wire.grants import Kept, Refusal, Token, digest_request
+from integrationd.wire.auth.authenticator import ConsentAuthenticator, TokenAuthenticator
+from integrationd.wire.consent import DeviceCode, Terms
+from integrationd.wire.exchange import Answered, TokenCall
+from integrationd.wire.grants import Kept, Refusal, Token
 from integrationd.wire.judge import Outcome
-from integrationd.wire.reply import ReplyShape
+from integrationd.wire.messages import Text
 
+G = TypeVar("G")
+"""What an exchange gives."""
 KEPT_AS: Final = "oauth2.token"
 """The vault's name for what is kept of an integration's tokens."""
 REFUSED_FOR_S: Final = 10.0
@@ -37,7 +44,6 @@ REFUSED_FOR_S: Final = 10.0
 providers lock a client out that is refused too often."""
 TRIES_MAX: Final = 3
 """Refresh tokens that are tried where each was replaced while it was sent."""
-_SHAPE: Final = ReplyShape(reads_failures=True)
 _DENIED: Final = frozenset({400, 401, 403})
 
 
@@ -56,8 +62,7 @@ class Account:
 
     def asked_as(self, variables: Mapping[str, Json]) -> str:
         """Return the digest of the token request that its files and secrets make."""
-        given = self.auth.given_refresh_token(variables)
-        return digest_request(self.auth.token_request(variables, given))
+        return self.auth.identify(variables, self.auth.given_refresh_token(variables))
 
 
 @dataclass(slots=True)
@@ -70,6 +75,8 @@ class Renewal:
     variables: Mapping[str, Json] = field(default_factory=dict, repr=False)
     given: Secret | None = None
     asked_as: str = ""
+    terms: Terms | None = None
+    """For what a person's consent is wanted; None for a kind that asks no person."""
     kept: Kept = field(default_factory=Kept)
 
     async def perform(self) -> Kept:
@@ -90,20 +97,68 @@ class Renewal:
         assert error is not None
         raise error
 
-    async def _look(self) -> None:
-        """Read secrets and vault anew: a person or another process may have changed them."""
+    async def redeem(self, handed: Mapping[str, Text]) -> Kept | tuple[Refusal, ProviderError]:
+        """Hand in what a person's consent gave, and keep what comes of it, durably and first.
+
+        Args:
+            handed: The code, and what proves that it is ours.
+
+        Returns:
+            What is kept now, or why the provider grants nothing, as its word and as an error.
+        """
+        await self._resolve()
+        # Looked at first: a code is good only once.
+        self.kept = await self._load()
+        auth, desk, name = self.account.auth, self.world.tokens, self.account.name
+        assert isinstance(auth, ConsentAuthenticator)
+        assert self.terms is not None
+        got, outcome = await self._exchange(auth.redeem(self.variables, handed), handed)
+        if isinstance(got, Refusal):
+            return got, self._explain(got, outcome)
+        after = self.kept.with_consent(
+            got,
+            origin=self.terms.origin,
+            scopes=self.terms.scopes,
+            received_at_s=self.world.clock.now().timestamp(),
+        )
+        desk.refused.pop(name, None)
+        await self._save(Unsaved(before=self.kept, kept=after))
+        desk.hold(name, after)
+        return after
+
+    async def ask_device(self) -> DeviceCode:
+        """Ask for a code that a person types in; needs no claim, as nothing is kept.
+
+        Raises:
+            ProviderError: There is none to be had.
+        """
+        await self._resolve()
+        auth = self.account.auth
+        assert isinstance(auth, ConsentAuthenticator)
+        got, outcome = await self._exchange(auth.ask_device(self.variables), {})
+        if isinstance(got, Refusal):
+            raise self._explain(got, outcome)
+        return got
+
+    async def _resolve(self) -> None:
+        """Read secrets anew, and what a request is made of."""
         integration, auth = self.account.integration, self.account.auth
         self.variables = {
             "config": dict(integration.config),
             "secrets": await self.world.secrets.resolve(
-                integration.tenant, integration.name, integration.secret_references()
+                integration.tenant, integration.name, integration.needed_secrets()
             ),
         }
         self.given = auth.given_refresh_token(self.variables)
+        self.terms = auth.terms(self.variables)
         self.asked_as = self.account.asked_as(self.variables)
         lack = find_lack(integration, self.world.vault)
         if lack:
             raise SecretError(lack)
+
+    async def _look(self) -> None:
+        """Read secrets and vault anew: a person or another process may have changed them."""
+        await self._resolve()
         unsaved = self.world.tokens.unsaved.get(self.account.name)
         if unsaved is not None:
             await self._save(unsaved)
@@ -114,6 +169,11 @@ class Renewal:
         return self.kept.is_fresh(self.asked_as, now_s) and self.kept.access != self.refused
 
     def _refresh_token(self) -> Secret | None:
+        if self.terms is not None:
+            lack = consents.find_lack(self.account.integration.name, self.terms, self.kept)
+            if lack:
+                raise CredentialsError(lack)
+            return self.kept.refresh
         if self.given is None:
             return None
         refresh = self.kept.refresh_for(self.given)
@@ -129,32 +189,62 @@ class Renewal:
         """Return what is granted, or the error where the refresh token is not good any more."""
         world, desk, name = self.world, self.world.tokens, self.account.name
         auth, integration = self.account.auth, self.account.integration
-        request = auth.token_request(self.variables, refresh)
-        digest = digest_request(request)
+        assert integration.http is not None
+        digest = auth.identify(self.variables, refresh)
         known = desk.refused.pop(name, None)
         if known is not None and known.digest == digest and world.clock.monotonic() < known.until_s:
             desk.refused[name] = known
             raise type(known.error)(str(known.error), status=known.error.status)
-        policy = token_policy(integration, request.url, self.account.settings, self.variables)
+        base = base_call(integration.http, self.variables)
+        exchange = auth.exchange(self.variables, refresh, base)
+        got, outcome = await self._exchange(exchange, {"refresh token": refresh})
+        if isinstance(got, Token):
+            return got
+        error = self._explain(got, outcome)
+        until_s = world.clock.monotonic() + REFUSED_FOR_S
+        desk.refused[name] = Refused(digest, error, until_s)
+        if isinstance(error, CredentialsError) and got.is_grant_dead and refresh is not None:
+            return error
+        raise error
+
+    async def _exchange(
+        self, exchange: Generator[TokenCall, Answered, G], hidden: Mapping[str, Json]
+    ) -> tuple[G, Outcome]:
+        """Open a client and make the calls of an exchange; see :meth:`_walk`.
+
+        Args:
+            exchange: It.
+            hidden: What no message may hold, besides the integration's secrets.
+        """
+        world, integration, settings = self.world, self.account.integration, self.account.settings
+        assert integration.http is not None
+        base = base_call(integration.http, self.variables)
+        policy = token_policy(integration, base, settings, self.variables)
         async with world.http.open(policy) as http:
             caller = Caller(
                 world=world,
                 integration=integration.name,
                 http=http,
                 budget=None,
-                retries=retries_of(integration, self.account.settings),
-                secrets={**self.variables["secrets"], "refresh token": refresh},
+                retries=retries_of(integration, settings),
+                secrets={**self.variables["secrets"], **hidden},
             )
-            judged, _ = await caller.settle(request, _SHAPE)
-        got = auth.read_token(judged.reply, request, self.variables)
-        if isinstance(got, Token):
-            return got
-        error = self._explain(got, judged.outcome)
-        until_s = world.clock.monotonic() + REFUSED_FOR_S
-        desk.refused[name] = Refused(digest, error, until_s)
-        if isinstance(error, CredentialsError) and got.is_grant_dead and refresh is not None:
-            return error
-        raise error
+            return await self._walk(caller, exchange)
+
+    async def _walk(
+        self, caller: Caller, exchange: Generator[TokenCall, Answered, G]
+    ) -> tuple[G, Outcome]:
+        """Make the calls of an exchange; returns what was granted, and what the last one meant."""
+        call = next(exchange)
+        while True:
+            granted = Granted(self.world.clock, self.world.randomness, call)
+            caller.credentials = granted
+            judged, _ = await caller.settle(granted.make(), call.shape)
+            assert granted.request is not None
+            try:
+                call = exchange.send(Answered(judged, granted.request))
+            except StopIteration as done:
+                return done.value, judged.outcome
 
     def _explain(self, refusal: Refusal, outcome: Outcome) -> ProviderError:
         word = f" {refusal.error}" if refusal.error else ""
@@ -163,7 +253,8 @@ class Renewal:
         hint = self.account.auth.hint(refusal.error, self.account.integration.name)
         if refusal.error or refusal.status in _DENIED:
             return CredentialsError(f"{told}; {hint}", status=refusal.status)
-        return RefusedError(f"{told}; is http.auth.token_url right?", status=refusal.status)
+        where = "token_url" if self.account.auth.token_addresses else "steps"
+        return RefusedError(f"{told}; is http.auth.{where} right?", status=refusal.status)
 
     async def _keep(self, token: Token, sent: Secret | None) -> Kept:
         """Keep an answer; where the refresh token is another one now, durably and first of all."""
@@ -172,8 +263,9 @@ class Renewal:
             asked_as=self.asked_as,
             received_at_s=self.world.clock.now().timestamp(),
             given=self.given,
+            by_consent=self.terms is not None,
         )
-        rotated = self.given is not None and token.refresh not in (None, sent)
+        rotated = sent is not None and token.refresh not in (None, sent)
         if rotated and self.world.vault.is_open():
             await self._save(Unsaved(before=self.kept, kept=after))
         elif rotated:
@@ -234,7 +326,7 @@ class Renewal:
             if text is not None:
                 return Kept.parse(text)
         except SecretError:
-            if self.given is not None:
+            if self.given is not None or self.terms is not None:
                 raise
             # Only an access token is lost, which costs one request more.
         return Kept() if vault.is_open() else self.world.tokens.newest(name)
@@ -252,6 +344,12 @@ def find_lack(integration: Integration, vault: Vault) -> str:
     auth = None if integration.http is None else integration.http.auth
     if not isinstance(auth, TokenAuthenticator) or not auth.may_rotate or vault.is_open():
         return ""
+    if auth.is_by_consent:
+        return (
+            f"integration {integration.name} needs the consent of a person, and what comes of that "
+            "could not be kept: the encrypted store has no master key; give it one, as "
+            "'integrationd secret set' tells"
+        )
     return (
         f"integration {integration.name} uses a refresh token, and a newer one that the provider "
         "may answer with could not be kept: the encrypted store has no master key; give it one, as "

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from integrationd.engine.claims import claim_stream, release, renewed
+from integrationd.engine.claims import claimed, renewed
+from integrationd.engine.lookups import look_up
 from integrationd.engine.plans import StreamPlan
 from integrationd.engine.renaming import explain_renaming, is_renamed
 from integrationd.engine.world import World
 from integrationd.errors import LeaseLostError, StoreBrokenError, StoreError, UsageError
 from integrationd.model.json import Json
-from integrationd.model.records import SetAside
+from integrationd.model.records import Relay, SetAside
 from integrationd.model.runs import Counts, Mode, RunStatus, Trigger
 from integrationd.ports.quarantine import (
     Mapped,
@@ -26,7 +27,7 @@ from integrationd.ports.quarantine import (
 from integrationd.ports.store import Lease, RunStart
 from integrationd.signals import QuarantineReplayed
 from integrationd.transform.clean.cleaner import Tally
-from integrationd.transform.shape import Shaped
+from integrationd.transform.shape import CHANGE, Shaped
 
 _log = logging.getLogger(__name__)
 PIECE_ROWS: Final = 200
@@ -67,19 +68,17 @@ async def replay_stream(
         UsageError: The stream's records have other names by now, so that nothing may be stored.
         StoreBrokenError: Nothing may go on.
     """
-    lease = await claim_stream(world, plan.tenant, plan.key)
-    if lease is None:
-        return None
-    replay = _Replay(world, plan, lease)
-    try:
-        async with renewed(world, plan.tenant, lease):
-            return await replay.perform(ids)
-    except StoreBrokenError:
-        raise
-    except (StoreError, LeaseLostError) as lost:
-        return replay.report(RunStatus.FAILED, str(lost), "temporary")
-    finally:
-        await asyncio.shield(release(world, plan.tenant, lease))
+    async with claimed(world, plan.tenant, plan.key) as lease:
+        if lease is None:
+            return None
+        replay = _Replay(world, plan, lease)
+        try:
+            async with renewed(world, plan.tenant, lease):
+                return await replay.perform(ids)
+        except StoreBrokenError:
+            raise
+        except (StoreError, LeaseLostError) as lost:
+            return replay.report(RunStatus.FAILED, str(lost), "temporary")
 
 
 @dataclass(slots=True)
@@ -135,8 +134,13 @@ class _Replay:
 
     async def _keep(self, rows: Sequence[QuarantineRow]) -> None:
         variables = {"config": dict(self.plan.integration.config)}
+        readable = ((row.source, _with_each(variables, row)) for row in rows if _is_readable(row))
+        found = await look_up(self.world, self.plan, readable)
         tally = Tally()
-        mapped = [map_again(self.plan, row, variables, tally) for row in rows]
+        again = [
+            map_again(self.plan, row, variables, Shaped(tally=tally, found=found)) for row in rows
+        ]
+        mapped = [one for one, _ in again]
         counts = await self.world.store.commit_replay(
             self.plan.tenant,
             ReplayCommit(
@@ -149,6 +153,7 @@ class _Replay:
                 at=self.world.clock.now(),
                 counts=Counts(cleaned=tally.cleaned, dropped=tally.dropped),
                 ids=self.world.new_uuids(len(rows)),
+                relays=[relay for _, given in again for relay in given],
             ),
         )
         self.world.failpoints.reach("replay.committed")
@@ -196,13 +201,30 @@ class _Replay:
 
 
 def map_again(
-    plan: StreamPlan, row: QuarantineRow, variables: Mapping[str, Json], tally: Tally
-) -> Mapped:
-    """Map one record as a reading would, from its key on; what cleaning does is counted."""
-    if row.code == UNREADABLE:
+    plan: StreamPlan, row: QuarantineRow, variables: Mapping[str, Json], shaped: Shaped
+) -> tuple[Mapped, Sequence[Relay]]:
+    """Map one record as a reading would, from its key on.
+
+    Args:
+        plan: Its stream.
+        row: What waits.
+        variables: Of every record of the stream.
+        shaped: Fresh; it has what look-ups found, and counts what cleaning does.
+
+    Returns:
+        What became of it, and what it gives to child streams.
+    """
+    if not _is_readable(row):
         kept = SetAside(row.fingerprint, b"", row.code, row.field, row.reason)
-        return Mapped(row.id, row.last_at, kept)
-    shaped = Shaped(tally=tally)
-    plan.shaper.shape([row.source], variables, shaped)
+        return Mapped(row.id, row.last_at, kept), ()
+    plan.shaper.shape([row.source], _with_each(variables, row), shaped)
     result = next(iter((*shaped.kept.values(), *shaped.aside)))
-    return Mapped(row.id, row.last_at, result)
+    return Mapped(row.id, row.last_at, result), shaped.relays
+
+
+def _is_readable(row: QuarantineRow) -> bool:
+    return row.code not in (UNREADABLE, CHANGE)
+
+
+def _with_each(variables: Mapping[str, Json], row: QuarantineRow) -> Mapping[str, Json]:
+    return {**variables, "each": row.each or {}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from integrationd.engine.progress import STRAYS
 from integrationd.engine.renaming import is_renamed
 from integrationd.model.fingerprints import Fingerprints
 from integrationd.ports.store import Store, StreamRow
@@ -16,7 +17,7 @@ async def mark_stale(store: Store, bundle: Bundle) -> None:
     Where a change was taken back before anything was written by it, nothing is stale any more.
     """
     for row, prints in _known(await store.streams(None), bundle):
-        if row.shape not in ("", prints.shape):
+        if row.shape not in ("", STRAYS, prints.shape):
             await store.mark_stale(row.tenant, row.key, stale=True)
         elif row.stale and not row.walking:
             await store.mark_stale(row.tenant, row.key, stale=False)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from integrationd.engine.claims import claim_stream, release, renewed
+from integrationd.engine.claims import claimed, renewed
 from integrationd.engine.world import World
 from integrationd.errors import HistoryError, LeaseLostError, StoreBrokenError, StoreError
 from integrationd.model.runs import Mode, RunStatus, Trigger
@@ -62,20 +62,18 @@ async def revert_run(world: World, details: RunDetails, tell: Tell) -> RevertOut
     if details.pruned:
         raise HistoryError.pruned(run.id)
     key = StreamKey(run.integration, run.stream)
-    lease = await claim_stream(world, run.tenant, key)
-    if lease is None:
-        return None
-    undoing = _Revert(world, details, tell, lease, key)
-    try:
-        async with renewed(world, run.tenant, lease):
-            return await undoing.perform()
-    except StoreBrokenError:
-        raise
-    except (StoreError, LeaseLostError) as lost:
-        # It cannot be settled: the next run of the stream finds it running and ends it.
-        return undoing.report(RunStatus.FAILED, str(lost), "temporary")
-    finally:
-        await asyncio.shield(release(world, run.tenant, lease))
+    async with claimed(world, run.tenant, key) as lease:
+        if lease is None:
+            return None
+        undoing = _Revert(world, details, tell, lease, key)
+        try:
+            async with renewed(world, run.tenant, lease):
+                return await undoing.perform()
+        except StoreBrokenError:
+            raise
+        except (StoreError, LeaseLostError) as lost:
+            # It cannot be settled: the next run of the stream finds it running and ends it.
+            return undoing.report(RunStatus.FAILED, str(lost), "temporary")
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ async def describe_run(store: UndoStore, run_id: str, changes_max: int) -> Json:
     return {
         **run_json(run),
         "cursor": {"before": details.cursor_before, "after": details.cursor_after},
+        "input": details.input,
         "reverts": details.reverts,
         "reverted_by": list(details.reverted_by),
         "pruned": details.pruned,

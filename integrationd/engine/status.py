@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from integrationd.engine.consents import ConsentState
 from integrationd.engine.renaming import explain_renaming, is_renamed
 from integrationd.engine.rows import format_time, run_json
 from integrationd.model.json import Json
+from integrationd.model.objects import Found, Listing
 from integrationd.model.switches import NOTHING_OFF, Switch, Switches
 from integrationd.ports.calls import PROBE
 from integrationd.ports.store import StoreReader, StreamKey, StreamRow
@@ -25,6 +27,8 @@ class Standing:
     """How many each ``INTEGRATION/ENDPOINT`` has."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """For integrations without their secrets, what is missing."""
+    consents: Mapping[str, ConsentState] = field(default_factory=dict)
+    """For integrations whose providers want a person's consent, how it stands."""
     next_runs: Mapping[StreamKey, datetime] = field(default_factory=dict)
     """When streams are due next; nothing is while no daemon runs."""
     switches: Switches = NOTHING_OFF
@@ -73,14 +77,17 @@ def _integration_status(integration: Integration, standing: Standing) -> Json:
     missing = standing.missing.get(integration.name, "")
     whose = (integration.tenant, integration.name)
     disabled = standing.switches.is_disabled(*whose)
-    known = [row for row in own.values() if row is not None]
+    consent = standing.consents.get(integration.name)
+    known = [row for row in own.values() if row is not None and not _is_mended(row, consent)]
     errors = sum(row.errors for row in known)
     failed = [row.last_run for row in known if row.errors and row.last_run is not None]
     refused = [reason for name, row in own.items() if (reason := _refusal(integration, name, row))]
     last_error = missing or next(iter(refused), "")
     if not last_error and failed:
         last_error = max(failed, key=lambda run: run.started_at).error
-    done = [row.last_done_at for row in known if row.last_done_at is not None]
+    done = [
+        row.last_done_at for row in own.values() if row is not None and row.last_done_at is not None
+    ]
     probe = standing.rows.get(StreamKey(integration.name, PROBE))
     unreached = _probe_failure(probe, done)
     return {
@@ -97,6 +104,7 @@ def _integration_status(integration: Integration, standing: Standing) -> Json:
         "last_sync_at": format_time(max(done, default=None)),
         "error_count": errors,
         "last_error": last_error or unreached,
+        "consent": None if consent is None else consent.to_json(),
         "last_probe": None if probe is None or probe.last_run is None else run_json(probe.last_run),
         "streams": [
             _stream_status(integration, name, row, standing.next_runs.get(keys[name]))
@@ -107,6 +115,14 @@ def _integration_status(integration: Integration, standing: Standing) -> Json:
             for name in integration.webhooks
         ],
     }
+
+
+def _is_mended(row: StreamRow, consent: ConsentState | None) -> bool:
+    """Tell whether a stream failed for want of credentials, and consent was given since."""
+    run = row.last_run if row.errors else None
+    if run is None or consent is None or consent.given_at is None:
+        return False
+    return run.kind == "auth" and run.started_at < consent.given_at
 
 
 def _refusal(integration: Integration, name: str, row: StreamRow | None) -> str:
@@ -152,4 +168,22 @@ def _stream_status(
         "cursor": None if row is None else row.cursor,
         "unfinished": row is not None and row.walking,
         "last_run": None if row is None or row.last_run is None else run_json(row.last_run),
+        "object": _object_status(integration.objects.get(name)),
+        "listing": _listing_status(integration.listings.get(name)),
     }
+
+
+def _object_status(found: Found | None) -> Json:
+    """Tell what a stream was made for by a list; null for all others."""
+    if found is None:
+        return None
+    return {"list": found.of, "key": found.key, "listed": found.listed}
+
+
+def _listing_status(listing: Listing | None) -> Json:
+    """Tell what a list holds; null for streams that discover nothing."""
+    if listing is None:
+        return None
+    streams = sum(one.listed for one in listing.found)
+    gone = len(listing.found) - streams
+    return {"streams": streams, "gone": gone, "remarks": list(listing.remarks)}

@@ -5,32 +5,31 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from integrationd.engine.calling import Caller
-from integrationd.engine.claims import claim_stream, release, renewed
-from integrationd.engine.plans import StreamPlan, base_call, first_request, http_policy, remedies_of
-from integrationd.engine.progress import (
-    Reading,
-    abandoned,
-    accepted,
-    after_reading,
-    plan_reading,
-)
+from integrationd.engine.asking import Manner, asking
+from integrationd.engine.claims import claimed, renewed
+from integrationd.engine.feeding import has_forgotten, without_old
+from integrationd.engine.overdue import is_overdue
+from integrationd.engine.parts import Parts, find_parts
+from integrationd.engine.plans import StreamPlan
+from integrationd.engine.preludes import Prelude
+from integrationd.engine.progress import Reading, plan_narrowed
+from integrationd.engine.reading import Common, plan_stream
 from integrationd.engine.renaming import explain_renaming, is_renamed
-from integrationd.engine.renewal import retries_of
-from integrationd.engine.tokens import credentials_of
-from integrationd.engine.walk import Walk
+from integrationd.engine.round import Round
+from integrationd.engine.single import Single
+from integrationd.engine.sweeping import Sweeping
 from integrationd.engine.world import World
 from integrationd.errors import (
+    ExpiredError,
     ExpressionError,
     FaultError,
     IntegrationError,
     LeaseLostError,
     ProviderError,
-    RefusedError,
     SecretError,
     StoreBrokenError,
     StoreError,
@@ -40,16 +39,14 @@ from integrationd.errors import (
 from integrationd.model.json import Json
 from integrationd.model.runs import Counts, Mode, RunStatus, Trigger
 from integrationd.ports.slots import Slot
-from integrationd.ports.store import Lease, RunEnd, RunStart, Sweep
+from integrationd.ports.store import Lease, ReadingState, RunEnd, RunStart, StreamKey
 from integrationd.signals import (
-    DeletionHeld,
     RunFinished,
     RunSkipped,
     RunStarted,
-    SecretMissed,
 )
+from integrationd.spec.narrowing import Narrowing, idle_inputs
 from integrationd.spec.settings import Settings
-from integrationd.transform.cursors import CursorType
 from integrationd.wire.budget import Budget
 
 _log = logging.getLogger(__name__)
@@ -66,6 +63,8 @@ class RunWish:
     full: bool = False
     confirmed: bool = False
     """A person agrees to a deletion above the guard."""
+    input: Narrowing | None = None
+    """What a person narrowed it to."""
     slot: Callable[[datetime], Slot] | None = None
     """Says which slot of the schedule it takes, by the time at which the stream is claimed: a
     process that was held up before must not take an old one."""
@@ -90,6 +89,8 @@ class RunOutcome:
     counts: Counts
     error: str = ""
     kind: str = ""
+    broke_off: bool = False
+    """The store went away under it: nothing is settled, and another run has to go on."""
 
 
 async def sync_stream(
@@ -100,19 +101,39 @@ async def sync_stream(
     A failure of the provider, the spec or the secrets is an outcome, noted with the run; only a
     fault of the store is raised.
     """
-    lease = await claim_stream(world, plan.tenant, plan.key)
-    if lease is None:
-        return Declined(None)
-    run = _Run(world, plan, wish, settings, budget, lease)
-    try:
-        return await run.perform()
-    except StoreBrokenError:
-        raise
-    except (StoreError, LeaseLostError) as lost:
-        # It cannot be settled: the next run of the stream finds it running and ends it.
-        return run.tell(RunStatus.FAILED, str(lost), "temporary")
-    finally:
-        await asyncio.shield(release(world, plan.tenant, lease))
+    plan = plan.narrowed(wish.input)
+    async with claimed(world, plan.tenant, plan.key) as lease:
+        if lease is None:
+            return Declined(None)
+        run = _Run(world, plan, wish, settings, budget, lease)
+        try:
+            outcome = await run.perform()
+            if run.expired:
+                run = _Run(
+                    world, plan, replace(wish, full=True, slot=None), settings, budget, lease
+                )
+                outcome = await run.perform()
+        except StoreBrokenError:
+            raise
+        except (StoreError, LeaseLostError) as lost:
+            # It cannot be settled: the next run of the stream finds it running and ends it.
+            told = run.tell(RunStatus.FAILED, str(lost), "temporary")
+            return replace(told, broke_off=isinstance(lost, StoreError))
+        return outcome
+
+
+def refuse(world: World, key: StreamKey, reason: str) -> RunOutcome:
+    """Read nothing, which is not even a run; whoever asked is told, and the log."""
+    world.signals.emit(RunSkipped(integration=key.integration, stream=key.stream, reason=reason))
+    return RunOutcome(
+        run_id="",
+        integration=key.integration,
+        stream=key.stream,
+        status=RunStatus.FAILED,
+        counts=NOTHING,
+        error=reason,
+        kind="permanent",
+    )
 
 
 @dataclass(slots=True)
@@ -125,9 +146,13 @@ class _Run:
     settings: Settings
     budget: Budget | None
     lease: Lease
-    walk: Walk | None = None
+    reader: Single | Round | None = None
+    parts: Parts | None = None
+    """Of a stream with ``for_each``."""
     began_s: float = 0.0
     run_id: str = ""
+    expired: bool = False
+    """The provider no longer takes what was kept: another run has to read everything."""
 
     async def perform(self) -> RunOutcome | Declined:
         """Read, sweep, settle."""
@@ -137,14 +162,12 @@ class _Run:
         if is_renamed(stored.identity, plan.prints) and not (
             self.wish.full and self.wish.confirmed
         ):
-            return self._refuse(explain_renaming(plan.key, stored.identity, plan.prints))
-        reading = plan_reading(
-            stored,
-            prints=plan.prints,
-            incremental=plan.stream.incremental is not None,
-            full=self.wish.full,
-        )
+            return refuse(world, plan.key, explain_renaming(plan.key, stored.identity, plan.prints))
         self.run_id = run_id = world.new_id("run")
+        try:
+            reading = await self._plan(stored)
+        except ExpressionError as wrong:
+            return refuse(world, plan.key, str(wrong))
         taken = await self._begin(run_id, reading)
         if taken is not None:
             return Declined(taken)
@@ -153,7 +176,8 @@ class _Run:
         try:
             await self._read(run_id, reading)
         except (ProviderError, SecretError, ExpressionError) as failed:
-            status, error = RunStatus.FAILED, failed
+            self.expired = isinstance(failed, ExpiredError) and _began_with_kept(reading)
+            status, error = RunStatus.STOPPED if self.expired else RunStatus.FAILED, failed
         except (StoreError, LeaseLostError):
             raise
         except Exception:  # noqa: BLE001 - a run's own guard, logged whole
@@ -166,21 +190,26 @@ class _Run:
             raise
         return await asyncio.shield(self._settle(run_id, reading, status, error))
 
-    def _refuse(self, reason: str) -> RunOutcome:
-        """Read nothing, which is not even a run; whoever asked is told, and the log."""
-        key = self.plan.key
-        self.world.signals.emit(
-            RunSkipped(integration=key.integration, stream=key.stream, reason=reason)
-        )
-        return RunOutcome(
-            run_id="",
-            integration=key.integration,
-            stream=key.stream,
-            status=RunStatus.FAILED,
-            counts=NOTHING,
-            error=reason,
-            kind="permanent",
-        )
+    async def _plan(self, stored: ReadingState) -> Reading:
+        """Decide how to read, and find the partitions where there are any."""
+        plan, told = self.plan, self.wish.input
+        if told is not None:
+            if plan.stream.for_each is not None:
+                self.parts = await find_parts(self.world, plan, after=0, only=told.each)
+            return plan_narrowed(stored, plan.prints)
+        late = await is_overdue(self.world, plan, stored, self.wish.trigger)
+        full = self.wish.full or late or await has_forgotten(self.world, plan)
+        if plan.stream.for_each is None:  # else its cursor is a place among the parents' records
+            stored = without_old(plan, stored, self.world.clock.now())
+        reading = plan_stream(plan, stored, full=full, run_id=self.run_id)
+        if plan.stream.for_each is None:
+            return reading
+        after = reading.cursor if isinstance(reading.cursor, int) else 0
+        self.parts = await find_parts(self.world, plan, after=after)
+        if not reading.resumed and plan.stream.for_each.follows:
+            state = replace(reading.state, high_water=self.parts.mark)
+            reading = replace(reading, state=state)
+        return reading
 
     async def _begin(self, run_id: str, reading: Reading) -> datetime | None:
         now, wish = self.world.clock.now(), self.wish
@@ -194,6 +223,8 @@ class _Run:
                 started_at=now,
                 resumed=reading.resumed,
                 slot=None if wish.slot is None else wish.slot(now),
+                state=reading.state if self._notes_state(reading) else None,
+                input=None if wish.input is None else dict(wish.input.given),
             ),
             self.lease,
         )
@@ -213,74 +244,56 @@ class _Run:
         )
         return None
 
+    def _notes_state(self, reading: Reading) -> bool:
+        is_round = self.parts is not None and reading.keeps and not reading.renames
+        return is_round or reading.leaves_strays
+
     async def _read(self, run_id: str, reading: Reading) -> None:
-        integration, world = self.plan.integration, self.world
-        variables = integration.variables(await self._secrets())
-        base = base_call(self.plan.http, variables)
-        policy = http_policy(integration, base, self.settings, variables)
-        async with world.http.open(policy) as http, renewed(world, self.plan.tenant, self.lease):
-            caller = Caller(
+        world, plan = self.world, self.plan
+        manner = Manner(settings=self.settings, budget=self.budget)
+        async with (
+            asking(world, plan.integration, manner) as ready,
+            renewed(world, plan.tenant, self.lease),
+        ):
+            common = Common(
                 world=world,
-                integration=integration.name,
-                http=http,
-                budget=self.budget,
-                retries=retries_of(integration, self.settings),
-                secrets=variables["secrets"],
-                credentials=credentials_of(world, integration, self.settings, variables),
-                remedies=remedies_of(self.plan.http),
-            )
-            rule = self.plan.stream.incremental
-            self.walk = Walk(
-                world=world,
-                plan=self.plan,
-                reading=reading,
-                caller=caller,
-                first=first_request(self.plan, base, variables, reading.cursor),
-                variables=variables,
+                plan=plan,
+                ready=ready,
                 run_id=run_id,
                 lease=self.lease,
-                state=reading.state,
-                committed=reading.state,
-                in_order=rule is not None and rule.sorted,
+                now=world.clock.now(),
+                tracks_seen=self._tracks_seen(reading),
+                input=self._input,
+                prelude=Prelude(plan=plan, ready=ready, input=self._input),
             )
-            await self.walk.run()
-            world.failpoints.reach("run.read")
-            if reading.renames and self.walk.skipped:
-                raise RefusedError(
-                    "an answer was skipped, so what is called by the old names cannot go yet"
-                )
-
-    async def _secrets(self) -> Mapping[str, Json]:
-        integration = self.plan.integration
-        try:
-            return await self.world.secrets.resolve(
-                integration.tenant, integration.name, integration.secret_references()
-            )
-        except SecretError as missing:
-            self.world.signals.emit(
-                SecretMissed(integration=integration.name, message=str(missing))
-            )
-            raise
+            if self.parts is None:
+                self.reader = Single(common, reading)
+            else:
+                stored = await world.store.load_partitions(plan.tenant, plan.key)
+                known = {
+                    name: without_old(plan, state, common.now)
+                    for name, state in stored.items()
+                    if name
+                }
+                self.reader = Round(common, reading, self.parts.parts, known)
+            await self.reader.run()
 
     async def _settle(
         self, run_id: str, reading: Reading, status: RunStatus, error: IntegrationError | None
     ) -> RunOutcome:
-        walk = self.walk
-        state = reading.state if walk is None else walk.committed
-        extra = Counts() if walk is None else walk.caller.take_counts()
-        saw_all = status is RunStatus.DONE and walk is not None and not walk.skipped
+        reader, state = self.reader, reading.state
+        extra = Counts() if reader is None else reader.take_counts()
+        saw_all = status is RunStatus.DONE and reader is not None and reader.saw_all
         rewritten = saw_all and reading.mode is Mode.FULL
-        if status is RunStatus.DONE:
-            assert walk is not None
-            if walk.may_sweep():
-                extra = extra.plus(await self._sweep(run_id, reading))
+        if reader is not None and status is RunStatus.DONE:
+            if self._may_sweep(reading, reader):
+                swept = Sweeping(self.world, self.plan, self.settings, self.lease)
+                confirmed = self.wish.confirmed
+                extra = extra.plus(await swept.run(run_id, reading, confirmed=confirmed))
                 self.world.failpoints.reach("run.swept")
-            rule = self.plan.stream.incremental
-            type_ = CursorType.TEXT if rule is None else rule.type
-            read = after_reading(walk.state, type_, walk.trust())
-            state = accepted(read, self.plan.prints, rewritten=rewritten)
-        elif error is not None and not isinstance(error, RESUMABLE):
-            state = abandoned(state)
+            state = reader.done()
+        elif reader is not None:
+            state = reader.broken(resumable=error is None or isinstance(error, RESUMABLE))
         kind = _kind_of(error)
         await self.world.store.finish_run(
             self.plan.tenant,
@@ -291,12 +304,13 @@ class _Run:
                 lease=self.lease,
                 status=status,
                 ended_at=self.world.clock.now(),
-                state=state,
+                state=state if reading.keeps else None,
                 counts=extra,
                 error="" if error is None else str(error),
                 kind=kind,
                 complete=saw_all and reading.is_whole(),
                 rewritten=rewritten,
+                round=reading.state.round if saw_all and self._has_all_parts(reading) else "",
             ),
         )
         self.world.failpoints.reach("run.settled")
@@ -305,7 +319,7 @@ class _Run:
     def tell(self, status: RunStatus, error: str, kind: str, extra: Counts = NOTHING) -> RunOutcome:
         """Say how the run ended."""
         key, run_id = self.plan.key, self.run_id
-        counts = extra if self.walk is None else self.walk.counts.plus(extra)
+        counts = extra if self.reader is None else self.reader.counts.plus(extra)
         self.world.signals.emit(
             RunFinished(
                 tenant=self.plan.tenant,
@@ -329,32 +343,34 @@ class _Run:
             kind=kind,
         )
 
-    async def _sweep(self, run_id: str, reading: Reading) -> Counts:
-        guard = self.settings.deletions
-        swept = await self.world.store.sweep(
-            self.plan.tenant,
-            Sweep(
-                run_id=run_id,
-                key=self.plan.key,
-                entity=None if reading.renames else self.plan.entity,
-                lease=self.lease,
-                at=self.world.clock.now(),
-                fraction_max=guard.percent / 100,
-                rows_max=guard.rows,
-                confirmed=self.wish.confirmed,
-            ),
-        )
-        if swept.held:
-            self.world.signals.emit(
-                DeletionHeld(
-                    integration=self.plan.key.integration,
-                    stream=self.plan.key.stream,
-                    run_id=run_id,
-                    missing=swept.held,
-                    stored=swept.stored,
-                )
-            )
-        return Counts(deleted=swept.deleted, held=swept.held)
+    @property
+    def _input(self) -> Mapping[str, Json]:
+        told = self.wish.input
+        return idle_inputs(self.plan.stream) if told is None else told.values
+
+    def _has_all_parts(self, reading: Reading) -> bool:
+        """Tell whether a partition that this round did not have is no more."""
+        rule = self.plan.stream.for_each
+        follows = rule is not None and any(dimension.changed for dimension in rule.dimensions)
+        return reading.mode is Mode.FULL or not follows
+
+    def _tracks_seen(self, reading: Reading) -> bool:
+        """Tell whether this reading may end in a sweep."""
+        wanted = self.plan.sweeps or (reading.renames and not self.plan.shares)
+        return wanted and reading.is_whole()
+
+    def _may_sweep(self, reading: Reading, reader: Single | Round) -> bool:
+        """Tell, after a complete reading, whether what it did not see is gone.
+
+        Not where a record's key could not be read: it may be any of the stored ones, unless those
+        have other names by now. Nor where an answer was skipped or had no body.
+        """
+        told_apart = reader.unknown == 0 or reading.renames
+        return self._tracks_seen(reading) and told_apart and not reader.missed
+
+
+def _began_with_kept(reading: Reading) -> bool:
+    return reading.resumed or reading.mode is Mode.INCREMENTAL
 
 
 def _kind_of(error: IntegrationError | None) -> str:

@@ -8,7 +8,8 @@ a task of its own that outlives the run that started it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -16,7 +17,7 @@ from typing import Final
 from typing_extensions import override
 
 from integrationd.engine import claims
-from integrationd.engine.credentials import Credentials, Fixed, Signed
+from integrationd.engine.credentials import Credentials, Fixed, Signed, Signing
 from integrationd.engine.renewal import Account, Renewal
 from integrationd.engine.world import World
 from integrationd.errors import (
@@ -27,7 +28,7 @@ from integrationd.model.secret import Secret
 from integrationd.ports.store import Lease
 from integrationd.spec.documents import Integration
 from integrationd.spec.settings import Settings
-from integrationd.wire.auth.authenticator import TokenAuthenticator
+from integrationd.wire.auth.authenticator import Authenticator, Signer, TokenAuthenticator
 from integrationd.wire.grants import Kept
 from integrationd.wire.messages import Request
 
@@ -50,8 +51,7 @@ class ByToken(Credentials):
 
     @override
     async def sign(self, request: Request, refused: Secret | None = None) -> Signed:
-        if not self._asked_as:
-            self._asked_as = self.account.asked_as(self.variables)
+        self._asked_as = self._asked_as or self.account.asked_as(self.variables)
         kept = await obtain(self.world, self.account, self._asked_as, refused)
         assert kept.access is not None
         # Made with newer secrets than ours, where those changed since the run began.
@@ -59,6 +59,15 @@ class ByToken(Credentials):
         self._sent.setdefault(kept.access, f"token {len(self._sent)}")
         variables = {**self.variables, "token": kept.access}
         return Signed(self.account.auth.apply(request, variables), kept.access)
+
+    @override
+    async def about_token(self) -> Mapping[str, Json]:
+        self._asked_as = self._asked_as or self.account.asked_as(self.variables)
+        kept = await obtain(self.world, self.account, self._asked_as)
+        if not kept.base_url:
+            # Kept since before the file asked for it.
+            kept = await obtain(self.world, self.account, kept.asked_as, kept.access)
+        return {"base_url": kept.base_url}
 
     @override
     def tokens(self) -> Mapping[str, Json]:
@@ -80,6 +89,9 @@ def credentials_of(
     auth = integration.http.auth
     if isinstance(auth, TokenAuthenticator):
         return ByToken(world, Account(integration, auth, settings), variables)
+    if isinstance(auth, Signer):
+        return Signing(world.clock, world.randomness, auth, variables)
+    assert isinstance(auth, Authenticator)
     return Fixed(auth, variables)
 
 
@@ -127,15 +139,27 @@ def _start(world: World, account: Account, refused: Secret | None) -> asyncio.Ta
 
 
 async def _fetch(world: World, account: Account, refused: Secret | None) -> Kept:
+    async with claimed(world, account):
+        kept = await Renewal(world, account, refused).perform()
+    world.tokens.hold(account.name, kept)
+    return kept
+
+
+@asynccontextmanager
+async def claimed(world: World, account: Account) -> AsyncIterator[None]:
+    """Hold the claim on an account's token; nobody else asks for one meanwhile.
+
+    Raises:
+        UnavailableError: Another process has held it for two minutes.
+        StoreError: The store cannot be used.
+    """
     tenant, _ = account.name
     lease = await _claim(world, account)
     try:
         async with claims.renewed(world, tenant, lease):
-            kept = await Renewal(world, account, refused).perform()
+            yield
     finally:
         await asyncio.shield(claims.release(world, tenant, lease))
-    world.tokens.hold(account.name, kept)
-    return kept
 
 
 async def _claim(world: World, account: Account) -> Lease:

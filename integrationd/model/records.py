@@ -6,9 +6,18 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from integrationd.model.json import Json
+
+KEY_BYTES_MAX: Final = 2000
+"""Of a key. PostgreSQL takes 2,704 bytes in a row of an index, with the names that stand before it:
+those of the tenant, the integration and the entity, of 63 characters for each word."""
+
+
+def key_bytes(text: str) -> int:
+    """Return how long a key is where it is stored: in UTF-8, two signs that few have twice."""
+    return len(text.encode()) + text.count("\0") + text.count("\1")
 
 
 class DeleteReason(StrEnum):
@@ -39,6 +48,19 @@ class Upsert(NamedTuple):
     """Of ``data``, by :func:`digest_of`."""
 
 
+class Relay(NamedTuple):
+    """What one parent record gives to one child; a tuple, as one is built for each."""
+
+    child: str
+    """Which stream reads by it, of which parent and as what: ``enrolments/courses/course_id``."""
+    external_id: str
+    """Of the parent record."""
+    data: bytes
+    """JSON, UTF-8: ``{"values": […], "carry": {…}, "each": {…}}``."""
+    source: bytes
+    """Digest of the parent's source record, 16 bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Removal:
     """One record that the source deleted or that ``where`` now refuses."""
@@ -60,6 +82,8 @@ class SetAside:
     reason: str
     keyed: bool = True
     """Whether ``fingerprint`` is the external id; without one it may be any stored record."""
+    each: Json = None
+    """The values of the partition that it was read for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,8 @@ class Trigger(StrEnum):
     WEBHOOK = "webhook"
     REPLAY = "replay"
     """What waits in quarantine is mapped again; nothing is asked."""
+    CHILD = "child"
+    """A stream that is read for each of its records needs them."""
 
 
 class Mode(StrEnum):
@@ -30,6 +32,8 @@ class Mode(StrEnum):
 
     FULL = "full"
     INCREMENTAL = "incremental"
+    INPUT = "input"
+    """Read what a person narrowed the run to; the stream's own progress is left alone."""
     REPLAY = "replay"
     REVERT = "revert"
     """Undo what another run wrote."""

@@ -87,15 +87,26 @@ def mask(text: str, secrets: Mapping[str, Json]) -> str:
 
 
 def forms_of(text: str) -> frozenset[str]:
-    """Return a secret as it may stand in a text: plain, in a URL, a form, JSON or base64.
+    """Return a secret as it may stand in a text: plain, in a URL, a form, JSON, base64 or a `repr`.
+
+    Also as it looks where somebody took its UTF-8 for Latin-1.
 
     Of base64, where it may be the middle of something longer (``user:password``), only what does
     not depend on its neighbours, and nothing where that is too short to be told from a word.
     """
+    misread = text.encode("utf-8", "surrogatepass").decode("latin-1")
+    others = _forms_of(misread) if misread != text else frozenset()
+    return _forms_of(text) | others
+
+
+def _forms_of(text: str) -> frozenset[str]:
     quoted = {quote(text), quote(text, safe=""), quote_plus(text)}
     lower = {_ESCAPES.sub(lambda escape: escape.group().lower(), form) for form in quoted}
     as_json = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
-    return frozenset(filter(None, {text, *quoted, *lower, *as_json, *_inside_base64(text)}))
+    # The message of a KeyError is the `repr` of what was looked for.
+    as_repr = {repr(text)[1:-1], repr(text.encode("utf-8", "surrogatepass"))[2:-1]}
+    forms = {text, *quoted, *lower, *as_json, *as_repr, *_inside_base64(text)}
+    return frozenset(filter(None, forms))
 
 
 def _inside_base64(text: str) -> Iterator[str]:

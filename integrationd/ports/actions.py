@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from integrationd.model.json import Json
 from integrationd.model.switches import Switch
 from integrationd.ports.calls import CallActions
+from integrationd.ports.consent import LoginActions
 from integrationd.ports.vault import SecretActions
 
 
@@ -22,6 +23,15 @@ class SyncWish:
     full: bool = False
     confirmed: bool = False
     """Agree to a deletion above the guard."""
+    input: Mapping[str, Json] = field(default_factory=dict)
+    """What narrows a run of one stream, values with their types."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The same as typed; each becomes what its schema declares."""
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Tell whether a person narrowed it."""
+        return bool(self.input or self.texts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +63,7 @@ class SwitchWish:
     """Whether it is off in that way from now on."""
 
 
-class Actions(Protocol):
+class Actions(LoginActions, Protocol):
     """The same through the socket and without a daemon; results are JSON as people see them."""
 
     @property
@@ -75,6 +85,7 @@ class Actions(Protocol):
 
         Raises:
             UsageError: No such integration or stream.
+            InputError: What narrows it does not fit; all of it, a line each.
         """
         ...
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from integrationd.model.json import Json
+from integrationd.model.secret import Secret
 from integrationd.signals import Signal
 from integrationd.wire.messages import Answer, Request
 
@@ -46,6 +47,16 @@ class Signals(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """By what a client is known in TLS itself; both as PEM."""
+
+    certificate: Secret
+    """Its own first, then those between it and an authority."""
+    key: Secret
+    """The private key, without a passphrase."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HttpPolicy:
     """What one integration may call, and how patiently."""
 
@@ -57,6 +68,7 @@ class HttpPolicy:
     response_max_bytes: int
     """After decompression; a larger answer is refused while it is read."""
     ca_file: str | None = None
+    identity: Identity | None = None
     proxy: str | None = None
     concurrency: int = 4
 
@@ -86,6 +98,7 @@ class HttpOpener(Protocol):
 
         Raises:
             RefusedError: On entering: the CA file or the proxy cannot be used.
+            SecretError: On entering: the client's certificate or key cannot be used.
         """
         ...
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from integrationd.model.json import Json
-from integrationd.model.records import Removal, SetAside, Upsert
+from integrationd.model.records import Relay, Removal, SetAside, Upsert
 from integrationd.model.runs import Counts, RunStatus
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class QuarantineRow:
     first_at: datetime
     last_at: datetime
     """When its present version came."""
+    each: Json = None
+    """The values of the partition that it was read for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,8 @@ class ReplayCommit:
     """What only the engine knows: cleaned and dropped."""
     ids: Ids = ()
     """Fresh internal ids, one for each of ``mapped``, in order; asked for where one is new."""
+    relays: Sequence[Relay] = ()
+    """What those that can be stored give to the streams that are read once for each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,20 +25,29 @@ class Slot:
     another one goes on for it without a slot."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """The schedule of a stream as it comes into force."""
+
+    schedule: str
+    had: datetime
+    """The last of its slots that has come due: this one and those before are none that was missed.
+    One that jitter still holds back is to come."""
+
+
 class SlotStore(Protocol):
     """Where it is kept which slot each stream has had; it is taken by ``begin_run``."""
 
     async def open_calendars(
-        self, tenant: str, schedules: Mapping[StreamKey, str], now: datetime
+        self, tenant: str, openings: Mapping[StreamKey, Opening]
     ) -> Mapping[StreamKey, datetime]:
         """Note which schedules run, and return the last slot of each of these streams.
 
-        A stream that comes for the first time, or with another schedule, has had all slots until
-        now: what lies before it is none that was missed.
+        Only for a stream that comes for the first time, or with another schedule, does it count
+        what it has had.
 
         Args:
             tenant: Whose.
-            schedules: Streams with a calendar and their schedule as text.
-            now: The current time.
+            openings: The streams with a calendar.
         """
         ...

@@ -9,9 +9,11 @@ from typing import Protocol
 
 from integrationd.model.events import NewEvent, StoredEvent
 from integrationd.model.json import Json
-from integrationd.model.records import Removal, SetAside, StoredRecord, Upsert
+from integrationd.model.records import Relay, Removal, SetAside, StoredRecord, Upsert
 from integrationd.model.runs import Counts, Mode, RunStatus, Trigger
 from integrationd.ports.calls import CallStore
+from integrationd.ports.objects import ObjectStore
+from integrationd.ports.partitions import PartitionStore
 from integrationd.ports.quarantine import QuarantineStore
 from integrationd.ports.slots import Slot, SlotStore
 from integrationd.ports.switches import SwitchStore
@@ -61,6 +63,11 @@ class ReadingState:
     """Of the spec by which the stored records are called; empty where none was ever read."""
     shape: str = ""
     """Of the spec that the stored records were last completely written by; empty likewise."""
+    window: Json = None
+    """Begin and end of the window that is being read, ISO 8601."""
+    round: str = ""
+    """The id of the run that began to read the stream's partitions; a partition that has it has
+    been begun since, and is done where it is not walking."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +82,10 @@ class RunStart:
     resumed: bool = False
     slot: Slot | None = None
     """The time of the schedule that it takes; a run that a person asked for has none."""
+    state: ReadingState | None = None
+    """Progress of the stream as a whole that is noted with it."""
+    input: Json = None
+    """What a person narrowed it to, by name."""
 
 
 class Ids(Protocol):
@@ -102,7 +113,8 @@ class PageCommit:
     """One for each external id; the last of duplicates has won already."""
     removals: Sequence[Removal]
     aside: Sequence[SetAside]
-    state: ReadingState
+    state: ReadingState | None
+    """None leaves the stream's progress as it is."""
     at: datetime
     counts: Counts
     """What only the engine knows of this page: read, cleaned, dropped, requests, retries and
@@ -113,6 +125,10 @@ class PageCommit:
     """Keep which records were seen, for the sweep."""
     ids: Ids = ()
     """Fresh internal ids (UUIDv7), one for each upsert, in order; asked for where it is new."""
+    below: int = 0
+    """Records before the lower bound, which were not looked at and count as unchanged."""
+    relays: Sequence[Relay] = ()
+    """What its upserted records give to the streams that are read once for each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +167,8 @@ class RunEnd:
     lease: Lease
     status: RunStatus
     ended_at: datetime
-    state: ReadingState
-    """As it shall stand now."""
+    state: ReadingState | None
+    """As it shall stand now; None where the run says nothing of how well the stream is read."""
     counts: Counts
     """Not counted with any page: the calls of a failed page, what a sweep held."""
     error: str = ""
@@ -163,6 +179,8 @@ class RunEnd:
     deletions it held is what is held from now on."""
     rewritten: bool = False
     """What the stream has was written by the spec as it is now: nothing is stale any more."""
+    round: str = ""
+    """The progress of partitions that another round read last is forgotten: they are no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +245,10 @@ class ReadingStore(Protocol):
 
     async def load_state(self, tenant: str, key: StreamKey, partition: str) -> ReadingState:
         """Return the partition's progress; an empty one where it was never read."""
+        ...
+
+    async def last_whole(self, tenant: str, key: StreamKey) -> datetime | None:
+        """Return when the last run began that read everything in one go; None where none did."""
         ...
 
     async def begin_run(self, tenant: str, start: RunStart, lease: Lease) -> datetime | None:
@@ -333,9 +355,8 @@ class StoreReader(Protocol):
     def records(self, tenant: str, query: RecordQuery) -> AsyncIterator[StoredRecord]:
         """Yield records in the order of their external ids, in bounded memory.
 
-        Where an integration has several entities and the query names none, by entity first. What
-        is yielded within the first seconds is one state, so no half page shows; a longer listing
-        goes on with a newer one.
+        Of several entities, by entity first. What is yielded within the first seconds is one state,
+        so no half page shows; a longer listing goes on with a newer one.
         """
         ...
 
@@ -346,9 +367,9 @@ class StoreReader(Protocol):
         ...
 
     def runs(
-        self, tenant: str | None, *, key: StreamKey | None = None, limit: int | None = None
+        self, tenant: str | None, *, key: StreamKey | str | None = None, limit: int | None = None
     ) -> AsyncIterator[RunRow]:
-        """Yield runs, newest first."""
+        """Yield runs, newest first: of all, of a stream, or of the integration of that name."""
         ...
 
     async def streams(self, tenant: str | None) -> list[StreamRow]:
@@ -362,6 +383,8 @@ class StoreReader(Protocol):
 
 class Store(
     ReadingStore,
+    PartitionStore,
+    ObjectStore,
     SlotStore,
     SwitchStore,
     ClaimStore,

@@ -26,6 +26,8 @@ class RunDetails:
     """The run that this one undid."""
     reverted_by: tuple[str, ...]
     """Runs that undid this one, oldest first."""
+    input: Json
+    """What a person narrowed it to, by name; None for one that was not."""
     pruned: bool
     """Whether changes that it may have made are no longer known: it cannot be undone."""
 

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from integrationd.config.decode import Site
 from integrationd.config.problems import Problems
 from integrationd.spec.bundle import Bundle
-from integrationd.spec.checks import Declared, check_system
+from integrationd.spec.checks import Declared, check_system, mappings_of
 from integrationd.spec.documents import Integration, ProviderDocument
 from integrationd.spec.fitting import check_mapping
+from integrationd.spec.fitting_cases import check_cases
 from integrationd.spec.integration import compile_integration
 from integrationd.spec.memo import Memo
 from integrationd.spec.settings import Settings
-from integrationd.spec.shelf import ReadFile, Shelf
+from integrationd.spec.shelf import Held, ReadFile, Shelf
 
 
 def build_bundle(files: Iterable[ReadFile], settings: Settings, memo: Memo | None = None) -> Bundle:
@@ -33,8 +34,9 @@ def build_bundle(files: Iterable[ReadFile], settings: Settings, memo: Memo | Non
         problems.found.extend(read.problems)
         shelf.add(read)
     providers = dict(shelf.providers())
-    for document in providers.values():
-        _check_provider(document, shelf, problems)
+    for name, document in providers.items():
+        shelf.held[name] = held = _hold(document, shelf)
+        problems.found.extend(held.problems)
     for mapping in shelf.mappings():
         check_mapping(mapping, shelf, problems)
     integrations: dict[str, Integration] = {}
@@ -46,11 +48,15 @@ def build_bundle(files: Iterable[ReadFile], settings: Settings, memo: Memo | Non
         else:
             integrations[name] = built
     memo.forget_all_but(set(integrations))
+    cases = tuple(shelf.cases())
+    for about in cases:
+        check_cases(about, shelf, integrations, problems)
     return Bundle(
         integrations=integrations,
         providers=providers,
         problems=tuple(sorted(set(problems.found))),
         refused=frozenset(refused),
+        cases=cases,
     )
 
 
@@ -69,7 +75,8 @@ def _make(
     return built
 
 
-def _check_provider(document: ProviderDocument, shelf: Shelf, problems: Problems) -> None:
-    """Tell what only all files together show; each integration that uses it would tell the same."""
-    declared = Declared(document.config, document.secrets)
-    check_system(document.body, Site(problems, ""), declared, shelf)
+def _hold(document: ProviderDocument, shelf: Shelf) -> Held:
+    """Find what only all files together show of a provider."""
+    own = Problems()
+    check_system(document.body, Site(own, ""), Declared(document.config, document.secrets), shelf)
+    return Held(tuple(own.found), mappings_of(document.body))

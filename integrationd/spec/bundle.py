@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from integrationd.config.problems import Problem
-from integrationd.spec.documents import Integration, ProviderDocument
+from integrationd.spec.documents import CasesDocument, Integration, ProviderDocument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,9 @@ class Bundle:
     """Names of integrations that could not be made of the files as they are."""
     kept: Collection[str] = ()
     """Those of ``integrations`` that run on their last good files."""
+
+    cases: tuple[CasesDocument, ...] = ()
+    """Those whose own files have no errors."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final, cast
-from urllib.parse import urlsplit
+from typing import Any, Final
 
 from integrationd.config.decode import Site
 from integrationd.config.nodes import Position
-from integrationd.config.problems import nearest, shorten
-from integrationd.errors import ExpressionError
-from integrationd.model.json import Json
-from integrationd.model.secret import Secret
 from integrationd.spec.documents import SystemBody
+from integrationd.spec.families import check_families, each_names
+from integrationd.spec.feed import Feed
 from integrationd.spec.http import HttpSpec
-from integrationd.spec.operation import Operation, Probe
+from integrationd.spec.idempotency import DELIVERY
+from integrationd.spec.incremental import Incremental
+from integrationd.spec.naming import check_names, check_steps, check_variables
+from integrationd.spec.operation import Operation, PartOfCall, Probe
 from integrationd.spec.shelf import Shelf
 from integrationd.spec.stream import Stream
-from integrationd.transform.mapping import Mapping as RecordMapping
-from integrationd.transform.scopes import Reference
-from integrationd.transform.template import Template
-from integrationd.wire.auth.authenticator import TokenAuthenticator
+from integrationd.transform.finding import references_in, templates_in
+from integrationd.transform.mapping import LOOKUPS
+from integrationd.wire import bodies
 from integrationd.wire.call import CallShape
+from integrationd.wire.paginate.cursor import CursorPaging
+from integrationd.wire.paginate.offset import OffsetPaging
+from integrationd.wire.paginate.page import PageNumberPaging
 from integrationd.wire.places import Place, Root
-
-STREAM_ROOTS: Final = frozenset({"config", "secrets", "cursor"})
-"""What the request of a stream can use; windows and parents come with streams that have them."""
+from integrationd.wire.tokens import PageSize
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,8 @@ class Declared:
 
     config: Collection[str]
     secrets: Collection[str]
+    each: Collection[str] = ()
+    """Of the values that one stream is read for each of."""
 
     @property
     def by_root(self) -> Mapping[str, Collection[str]]:
@@ -53,22 +54,74 @@ def check_system(body: SystemBody, site: Site, declared: Declared, shelf: Shelf 
         declared: Its config values and secrets.
         shelf: Where mappings are found; None while a file is read alone.
     """
-    _check_names(body, site, declared.by_root)
+    check_names(body, site, declared.by_root)
+    check_families(body.streams, site)
     if shelf is not None:
         _check_mappings_of_templates(body, shelf, site, declared)
-    for name, stream in body.streams.items():
-        own = site.key("streams").key(name)
-        _check_roots(stream, site)
-        _check_places(stream, stream.position, body.http, own)
+    for one in _streams(body, site):
+        check_variables(one.stream, site, one.each, found=one.found)
+        _check_cursor(one.stream, body.http, one.site)
+        _check_requests(one, body.http)
         if shelf is not None:
-            _check_mapping(stream, shelf, site, declared)
-            _check_request(stream, body.http, own)
+            known = Declared(declared.config, declared.secrets, one.each)
+            _check_mapping(one.stream, shelf, site, known)
+            _check_request(one.stream, body.http, one.site)
+            _check_reset(one.stream, body.http, one.site)
+    _check_calls(body, site, shelf)
+
+
+def _check_calls(body: SystemBody, site: Site, shelf: Shelf | None) -> None:
     for place, call in _calls(body, site):
-        _check_places(call, call.position, body.http, place)
+        for where, part, position in _parts(call, place):
+            _check_places(part, position, body.http, where)
         if isinstance(call, Operation):
-            _check_names(call, site, {"input": call.input.schemas})
+            check_names(call, site, {"input": call.input.schemas, "delivery": DELIVERY})
+            names = check_steps(call.steps, site)
+            if call.output is not None:
+                check_names(call.output, site, {"steps": names})
         if shelf is not None and body.http is None:
             _tell_no_http(call.position, place)
+
+
+@dataclass(frozen=True, slots=True)
+class _One:
+    """One stream to be checked."""
+
+    site: Site
+    stream: Stream
+    """Without what it discovers."""
+    each: Collection[str]
+    found: bool
+    """Whether it is one of those that a list discovers."""
+
+
+def _streams(body: SystemBody, site: Site) -> Iterator[_One]:
+    """Yield every stream, and those that are said for what lists hold."""
+    for name, stream in body.streams.items():
+        own = site.key("streams").key(name)
+        names = each_names(body.streams, name)
+        yield _One(own, dataclasses.replace(stream, discover=None), names, found=False)
+        if stream.discover is None:
+            continue
+        for special, each in stream.discover.all.items():
+            place = own.key("discover")
+            place = place.key("streams").key(special) if special else place.key("stream")
+            values = () if each.for_each is None else each.for_each.names
+            yield _One(place, each, values, found=True)
+
+
+def _check_requests(one: _One, http: HttpSpec | None) -> None:
+    """Hold each request of a stream, and those before it, against what else writes there."""
+    for index, step in enumerate(one.stream.steps):
+        _check_places(step, step.position, http, one.site.key("steps").item(index))
+    for index, variant in enumerate(one.stream.variants):
+        forms = one.stream.first_of
+        place = one.site.key("first_of").item(index) if forms else one.site
+        _check_places(variant, forms[index].position if forms else variant.position, http, place)
+    feed = one.stream.feed
+    if feed is not None:
+        asked = _asked(one.stream, feed)
+        _check_places(asked, one.stream.position, http, one.site.key("feed"))
 
 
 def _calls(body: SystemBody, site: Site) -> Iterator[tuple[Site, Operation | Probe]]:
@@ -79,68 +132,53 @@ def _calls(body: SystemBody, site: Site) -> Iterator[tuple[Site, Operation | Pro
         yield site.key("operations").key(name), operation
 
 
-def check_address(http: HttpSpec, values: Mapping[str, Json] | None, site: Site) -> None:
-    """Tell a ``base_url``, ``token_url`` or ``proxy`` that is no web address, where that is known.
-
-    Args:
-        http: Whose.
-        values: What ``config`` holds; None where no integration supplies it.
-        site: Where the document begins.
-    """
-    token_url = http.auth.token_url if isinstance(http.auth, TokenAuthenticator) else None
-    addresses = {"base_url": http.base_url, "proxy": http.proxy, "auth.token_url": token_url}
-    for key, template in addresses.items():
-        text = None if template is None else _render_known(template, values)
-        if template is not None and text is not None and not _is_web_address(text):
-            message = (
-                f"http.{key} is {shorten(text)}, expected an address that begins with https:// or "
-                "http:// and has a host"
-            )
-            site.refuse(template.position, "E111", message)
+def _parts(call: Operation | Probe, site: Site) -> Iterator[tuple[Site, CallShape, Position]]:
+    """Yield the requests of a call."""
+    yield site, call, call.position
+    if isinstance(call, Operation):
+        for name in ("first_of", "steps"):
+            for index, part in enumerate(getattr(call, name)):
+                yield site.key(name).item(index), part, part.position
 
 
-def _render_known(template: Template, values: Mapping[str, Json] | None) -> str | None:
-    """Render a template from configuration alone; None where it needs more than is known."""
-    roots = {reference.path[0] for reference in template.references}
-    if "secrets" in roots or (values is None and roots):
-        return None
-    try:
-        text = template.render_text({"config": values or {}})
-    except ExpressionError:
-        return None
-    return None if isinstance(text, Secret) else text or ""
+def _check_cursor(stream: Stream, http: HttpSpec | None, site: Site) -> None:
+    """Tell a cursor that is kept and never sent."""
+    rule = stream.incremental
+    if rule is None or rule.into is not None or not stream.is_read():
+        return
+    if rule.filters_here or rule.falls or (rule.count and can_begin_at(stream, http)):
+        return
+    if not {"cursor", "window"} & {reference.path[0] for reference in references_in(stream)}:
+        message = (
+            f"{site.path}.incremental has no 'into', and no template of the request names 'cursor' "
+            "or 'window'; everything would be read each time"
+        )
+        message += _HELP_COUNT if rule.count else "" if stream.feed else _HELP_OLDER
+        site.refuse(stream.position, "E102", message)
 
 
-def _is_web_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+_HELP_OLDER: Final = (
+    ". Where the provider cannot leave out what is older, write 'filter: client', or 'sorted: "
+    "descending' if it lists what is newer first"
+)
+_HELP_COUNT: Final = (
+    ". Without them the walk can begin at a place only where 'paginate' is 'offset', or 'page' "
+    "with a 'size'"
+)
 
 
-def _check_names(
-    body: SystemBody | Operation | RecordMapping, site: Site, known: Mapping[str, Collection[str]]
-) -> None:
-    for reference in references_in(body):
-        root, *rest = reference.path
-        if root in known and rest and rest[0] not in known[root]:
-            name = f"{root}.{rest[0]}"
-            hint = nearest(rest[0], known[root])
-            message = f"{name!r} is used here but not declared under {root!r}{hint}"
-            site.refuse(reference.position, "E204", message)
+def can_begin_at(stream: Stream, http: HttpSpec | None) -> bool:
+    """Tell whether a walk can begin at any place of the list."""
+    paging = stream.paginate or (None if http is None else http.paginate)
+    if isinstance(paging, PageNumberPaging):
+        return paging.size is not None
+    return isinstance(paging, OffsetPaging)
 
 
-def _check_roots(stream: Stream, site: Site) -> None:
-    for reference in references_in(stream):
-        root = reference.path[0]
-        if root not in STREAM_ROOTS:
-            roots = ", ".join(sorted(STREAM_ROOTS))
-            message = f"template uses {root!r}, variables here are: {roots}"
-            site.refuse(reference.position, "E204", message)
-        elif root == "cursor" and stream.incremental is None:
-            message = "template uses 'cursor', but the stream has no 'incremental' that keeps one"
-            site.refuse(reference.position, "E204", message)
+def _asked(stream: Stream, feed: Feed) -> Stream:
+    """Return the stream as it asks for its feed."""
+    plain = dataclasses.replace(stream, first_of=(), deferred=None, feed=None)
+    return dataclasses.replace(plain, **feed.request(), paginate=feed.paginate)
 
 
 def _check_mappings_of_templates(
@@ -153,8 +191,11 @@ def _check_mappings_of_templates(
                 reason = shelf.explain_missing("mapping", name)
                 message = f"uses mapping {name!r}, {reason}"
                 site.refuse(template.position, "E302", message)
+            elif found[0].mapping.lookups:
+                message = f"uses mapping {name!r}, which has 'lookups'; those are for streams alone"
+                site.refuse(template.position, "E302", message)
             else:
-                _check_names(found[0].mapping, site, declared.by_root)
+                check_names(found[0].mapping, site, declared.by_root)
 
 
 def _check_mapping(stream: Stream, shelf: Shelf, site: Site, declared: Declared) -> None:
@@ -166,10 +207,14 @@ def _check_mapping(stream: Stream, shelf: Shelf, site: Site, declared: Declared)
         reason = shelf.explain_missing("mapping", name)
         site.refuse(name.position, "E302", f"uses mapping {str(name)!r}, {reason}")
         return
-    _check_names(found[0].mapping, site, declared.by_root)
+    known = {"config": declared.config, **({"each": declared.each} if declared.each else {})}
+    if found[0].mapping.lookups:
+        known[LOOKUPS] = found[0].mapping.lookups
+    check_names(found[0].mapping, site, known)
     for reference in references_in(found[0].mapping):
-        if reference.path[0] != "config":
-            message = f"expression uses {reference.path[0]!r}, variables here are: config"
+        if reference.path[0] not in known:
+            names = ", ".join(known)
+            message = f"expression uses {reference.path[0]!r}, variables here are: {names}"
             site.refuse(reference.position, "E204", message)
 
 
@@ -178,12 +223,37 @@ def _check_request(stream: Stream, http: HttpSpec | None, site: Site) -> None:
         return
     if http is None:
         _tell_no_http(stream.position, site)
-    elif stream.paginate is None and http.paginate is None:
+    elif stream.deferred is None and http.paginate is None and not _tells_paging(stream):
         message = (
             f"{site.path} reads a list without 'paginate'; say how its pages are walked, or write "
             "'paginate: none' where one answer holds all"
         )
         site.problems.add(stream.position, "W501", message)
+    if http is not None and http.paginate is None and stream.feed and not stream.feed.paginate:
+        message = (
+            f"{site.path}.feed reads a list without 'paginate'; say how its pages are walked, or "
+            "write 'paginate: none' where one answer holds all"
+        )
+        site.problems.add(stream.feed.position, "W501", message)
+
+
+def _tells_paging(stream: Stream) -> bool:
+    return all(variant.paginate is not None for variant in stream.variants)
+
+
+def _check_reset(stream: Stream, http: HttpSpec | None, site: Site) -> None:
+    """Refuse pages so large that a list of one page would pass for one that was cut."""
+    rule = stream.incremental
+    paginate = stream.paginate or (None if http is None else http.paginate)
+    size = getattr(paginate, "size", None)
+    if rule is None or rule.reset_after is None or not isinstance(size, PageSize):
+        return
+    if rule.reset_after < 2 * size.value:
+        message = (
+            f"{site.path}.incremental.reset_after is {rule.reset_after}, expected at least two "
+            f"pages; paginate.size is {size.value}"
+        )
+        site.refuse(stream.position, "E114", message)
 
 
 def _tell_no_http(position: Position, site: Site) -> None:
@@ -191,12 +261,23 @@ def _tell_no_http(position: Position, site: Site) -> None:
     site.refuse(position, "E102", message)
 
 
+_BODIES: Final = {
+    Root.JSON: ("json", "graphql", None),
+    Root.FORM: ("form", "multipart", None),
+}
+"""The bodies in which there is such a place; where there is none yet, one is made."""
+
+
 def _check_places(call: CallShape, position: Position, http: HttpSpec | None, site: Site) -> None:
     """Tell two parts of a request that write to the same place, of which one would be lost."""
     if call.method is None:
         return
     taken: dict[Place, str] = {}
+    body = next((name for name in bodies.KINDS if getattr(call, name) is not None), None)
     for writer, place in _writers(call, http, site):
+        if body not in _BODIES.get(place.root, (body,)):
+            message = f"{site.path} has a body of {body!r}, in which {writer} cannot set {place}"
+            site.refuse(position, "E114", message)
         if place in taken:
             message = (
                 f"{place} is set twice, by {taken[place]} and by {writer}; give one of them "
@@ -207,17 +288,31 @@ def _check_places(call: CallShape, position: Position, http: HttpSpec | None, si
 
 
 def _writers(call: CallShape, http: HttpSpec | None, site: Site) -> Iterator[tuple[str, Place]]:
-    for place in _named(call):
-        yield f"{site.path}.query", place
+    yield from _own_writers(call, site)
     if isinstance(call, Stream):
         paginate = call.paginate or (None if http is None else http.paginate)
         for place in _places_in(paginate):
             yield "paginate", place
-        if call.incremental is not None:
-            yield "incremental", call.incremental.into
+        rule = call.incremental if call.feed is None else None
+        for place in _places_in(rule):
+            if not _goes_on(rule, paginate, place):
+                yield "incremental", place
     if http is not None:
         for place in _places_in(http.auth):
             yield "http.auth", place
+
+
+def _own_writers(call: CallShape, site: Site) -> Iterator[tuple[str, Place]]:
+    for place in _named(call):
+        yield f"{site.path}.query", place
+    if isinstance(call, Operation | PartOfCall) and call.idempotency_key is not None:
+        yield f"{site.path}.idempotency_key", call.idempotency_key.into
+
+
+def _goes_on(rule: Incremental | None, paginate: Any, place: Place) -> bool:  # noqa: ANN401
+    """Tell whether a cursor of the provider's own is its token of a first page, in that place."""
+    is_token = isinstance(paginate, CursorPaging) and place == paginate.into
+    return rule is not None and rule.cursor is not None and is_token
 
 
 def _named(call: CallShape) -> Iterator[Place]:
@@ -230,51 +325,21 @@ def _named(call: CallShape) -> Iterator[Place]:
 def _places_in(value: Any) -> Iterator[Place]:  # noqa: ANN401 - any kind of paging or auth
     if isinstance(value, Place):
         yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _places_in(item)
     elif dataclasses.is_dataclass(value):
         for field in dataclasses.fields(value):
             yield from _places_in(getattr(value, field.name))
 
 
-def references_in(value: Any) -> Sequence[Reference]:  # noqa: ANN401 - any decoded value
-    """Return the references of every template and expression inside a decoded value."""
-    found: list[Reference] = []
-    _collect(value, found)
-    return found
+def mappings_of(body: SystemBody) -> frozenset[str]:
+    """Return the names of the mappings that streams and templates use."""
+    streams = [one for stream in body.streams.values() for one in said_in(stream)]
+    named = {str(stream.mapping) for stream in streams if stream.mapping}
+    return frozenset(named.union(*(template.mappings for template in templates_in(body))))
 
 
-def _collect(value: Any, found: list[Reference]) -> None:  # noqa: ANN401
-    own = getattr(value, "references", None)
-    if own is not None:
-        found.extend(own)
-        return
-    for part in _parts_of(value):
-        _collect(part, found)
-
-
-def templates_in(value: Any) -> Iterator[Template]:  # noqa: ANN401 - any decoded value
-    """Yield every template inside a decoded value."""
-    if isinstance(value, Template):
-        yield value
-        return
-    for part in _parts_of(value):
-        yield from templates_in(part)
-
-
-def _parts_of(value: Any) -> Iterable[Any]:  # noqa: ANN401
-    names = _names_of(cast("Any", type(value)))
-    if names is not None:
-        return [getattr(value, name) for name in names]
-    if isinstance(value, Mapping):
-        return value.values()
-    return value if isinstance(value, tuple | list) else ()
-
-
-@cache
-def _names_of(kind: type[Any]) -> tuple[str, ...] | None:
-    """Return the fields of a dataclass; asked of a type once, as a bundle has millions of values.
-
-    Of single values, which most are, there are none.
-    """
-    if dataclasses.is_dataclass(kind):
-        return tuple(field.name for field in dataclasses.fields(kind))
-    return None if issubclass(kind, Mapping | tuple | list) else ()
+def said_in(stream: Stream) -> tuple[Stream, ...]:
+    """Return a stream, and those that it says for what it lists."""
+    return (stream, *(() if stream.discover is None else stream.discover.all.values()))

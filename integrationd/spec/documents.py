@@ -12,6 +12,8 @@ from integrationd.config.decode import Marked
 from integrationd.config.nodes import Fields, Position
 from integrationd.model.fingerprints import Fingerprints
 from integrationd.model.json import Json
+from integrationd.model.objects import Found, Listing
+from integrationd.spec.cases import CasesBody
 from integrationd.spec.entity import Entity, RecordShape
 from integrationd.spec.http import HttpSpec
 from integrationd.spec.names import DOTTED_NAME, SYSTEM_NAME, WORD_NAME
@@ -27,6 +29,7 @@ __all__ = [
     "DOTTED_NAME",
     "SYSTEM_NAME",
     "WORD_NAME",
+    "CasesDocument",
     "Category",
     "Document",
     "EntityDocument",
@@ -128,7 +131,32 @@ class EntityDocument:
     entity: Entity
 
 
-Document: TypeAlias = ProviderDocument | IntegrationDocument | MappingDocument | EntityDocument
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasesDocument:
+    """A file that begins with ``cases``."""
+
+    name: Marked
+    """Of the provider or the integration that it is about."""
+    body: CasesBody
+
+
+Document: TypeAlias = (
+    ProviderDocument | IntegrationDocument | MappingDocument | EntityDocument | CasesDocument
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mould:
+    """What discovered streams are made of."""
+
+    stream: Stream
+    shape: RecordShape
+    """What their records become; where no entity is named, each has one of its own."""
+
+    @property
+    def names_entity(self) -> bool:
+        """Tell whether all streams that are made of it have the same entity."""
+        return self.shape.mapping is not None and self.shape.mapping.entity is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +175,15 @@ class Integration(SystemBody):
     """Those that its streams and templates name, as their files have them."""
     shapes: Mapping[str, RecordShape]
     """What the records of each stream become."""
+    moulds: Mapping[str, Mapping[str, Mould]] = field(default_factory=dict)
+    """Of each list that discovers, what its streams are made of: for single ones by their names,
+    for all others without one."""
+    objects: Mapping[str, Found] = field(default_factory=dict)
+    """Of each stream that was discovered, its object."""
+    listings: Mapping[str, Listing] = field(default_factory=dict)
+    """What each list holds that discovers; empty in what is made of files alone."""
+    idle_secrets: frozenset[str] = frozenset()
+    """Those of ways to log in that its configuration does not choose."""
     fingerprints: Mapping[str, Fingerprints]
     """For each stream, of what its stored state depends on."""
     position: Position
@@ -179,6 +216,11 @@ class Integration(SystemBody):
             name: None if reference is None else reference.to_json()
             for name, reference in self.secrets.items()
         }
+
+    def needed_secrets(self) -> Mapping[str, Json]:
+        """Return what has to be there for anything to be asked: all but the idle ones."""
+        references = self.secret_references()
+        return {name: references[name] for name in references if name not in self.idle_secrets}
 
     def entity_of(self, stream: str) -> str:
         """Return the shape that a stream's records have."""

@@ -13,6 +13,7 @@ from integrationd.config.editor import DIALECT, Schema, Writer
 from integrationd.config.forms import Described, ObjectForm
 from integrationd.config.sites import Leaf
 from integrationd.model.json import Json
+from integrationd.spec.cases import CasesBody
 from integrationd.spec.documents import DOTTED_NAME, SYSTEM_NAME, WORD_NAME, SystemBody
 from integrationd.spec.entity import Entity
 from integrationd.spec.references import SecretReference
@@ -88,11 +89,23 @@ class EntityFile(Entity):
     """Its name, as mappings say it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasesFile(CasesBody):
+    """Exchanges with a provider and what comes of them, run offline by ``integrationd test``.
+
+    It lies in ``cases/``; several files may be about the same provider or integration.
+    """
+
+    cases: Annotated[str, SYSTEM_NAME]
+    """The provider or integration that they are about; where both have this name, the provider."""
+
+
 FILES: Final[Mapping[str, type[Any]]] = {
     "provider": ProviderFile,
     "integration": IntegrationFile,
     "mapping": MappingFile,
     "entity": EntityFile,
+    "cases": CasesFile,
     "settings": Settings,
 }
 """The kinds of files, each as it is written; ``settings`` is ``integrationd.yaml``."""

@@ -49,6 +49,8 @@ class Shaping:
             mapping = mapping.overlaid(stream.fields, stream.custom)
         if self.tenant.region is not None:
             mapping = mapping.bound(self.tenant.region)
+        if stream.timezone is not None:
+            mapping = mapping.in_zone(stream.timezone)
         fitting = _Fitting(self.shelf, self.site, self.tenant_name)
         return fitting.shape_of(mapping, own, self.tenant)
 

@@ -19,6 +19,12 @@ from integrationd.wire import decoding
 
 def decode_schemas(node: Node, site: Site) -> Mapping[str, Json] | Invalid:
     """Read a JSON Schema for each name, and tell what is wrong with each."""
+    if isinstance(node, Fields) and isinstance(node.get("properties"), Fields):
+        message = (
+            f"{site.path} has 'properties' as a whole JSON Schema has; the values stand directly "
+            f"under {site.path.rpartition('.')[2]!r}, each by its name with a schema of its own"
+        )
+        return site.refuse(node.key_position("properties"), "E103", message)
     values = decode(node, Mapping[str, Fields], site.noted(WORD_NAME))
     if isinstance(values, Invalid):
         return INVALID
@@ -60,20 +66,23 @@ class Inputs:
         ]
         return INVALID if told else cls(schemas)
 
-    def read(self, given: Mapping[str, Json], texts: Mapping[str, str]) -> dict[str, Json]:
+    def read(
+        self, given: Mapping[str, Json], texts: Mapping[str, str], *, whole: bool = True
+    ) -> dict[str, Json]:
         """Return the values with defaults filled in.
 
         Args:
             given: Values with their types.
             texts: Values as a person typed them, of which each becomes what its schema declares;
                 they come before those in ``given``.
+            whole: Whether one without a value and a default is missed.
 
         Raises:
             InputError: All that does not fit, a line each.
         """
         typed = {name: self._convert(name, text) for name, text in texts.items()}
         values = {**self._defaults(), **given, **typed}
-        problems = [*self._find_missing(values), *self._find_wrong(values)]
+        problems = [*(self._find_missing(values) if whole else ()), *self._find_wrong(values)]
         if problems:
             raise InputError("\n".join(problems))
         return values

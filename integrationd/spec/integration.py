@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
@@ -11,20 +11,33 @@ from integrationd.config.decode import Invalid, Marked, Site, decode, decode_fie
 from integrationd.config.nodes import Fields
 from integrationd.config.problems import Problems, shorten
 from integrationd.model.json import Json
-from integrationd.spec.checks import Declared, check_address, check_system, templates_in
+from integrationd.spec.addresses import check_address
+from integrationd.spec.checks import (
+    Declared,
+    check_system,
+    mappings_of,
+)
 from integrationd.spec.documents import (
     SYSTEM_NAME,
     Integration,
     IntegrationDocument,
+    Mould,
     ProviderDocument,
     SystemBody,
 )
+from integrationd.spec.entity import RecordShape
 from integrationd.spec.fingerprints import fingerprints_of
 from integrationd.spec.fitting import Shaping
-from integrationd.spec.merge import merge_fields, without
+from integrationd.spec.http import HttpSpec
+from integrationd.spec.lookups import check_lookups, files_of
+from integrationd.spec.merge import without
+from integrationd.spec.overlay import decode_over
 from integrationd.spec.settings import Settings, Tenant
 from integrationd.spec.shelf import ReadFile, Shelf
 from integrationd.spec.supply import Supplier
+from integrationd.spec.zoned import zoned
+from integrationd.transform.finding import references_in
+from integrationd.wire.choice import ChoiceAuth
 
 _OWN_KEYS: Final = ("integration", "uses", "tenant", "config", "secrets")
 
@@ -63,27 +76,33 @@ def _compile(
         return None
     provider = None if found is None else found[0]
     making = _Making(document, provider, shelf, Site(problems, ""))
-    node = _merge(document, provider)
-    body = decode_fields(node, SystemBody, making.site)
+    body, named = _read_body(making)
+    body = body if isinstance(body, Invalid) else zoned(body)
     supplier = Supplier(document.name, document.node, making.site, provider)
     config, secrets = supplier.config(), supplier.secrets(settings.secrets)
     tenant = _read_tenant(making)
     if isinstance(body, Invalid):
         return None
-    _check(body, making, config)
+    http = _choose(body.http, config, making.site)
+    if http is not None and config is not None:
+        check_address(http, config, making.site)
     if config is None or secrets is None or tenant is None or problems.has_errors:
         return None
-    mappings = {name: shelf.mapping(name) for name in _mapping_names(body)}
+    mappings = {name: shelf.mapping(name) for name in named}
     present = {name: entry for name, entry in mappings.items() if entry is not None}
     shaping = Shaping(
         str(document.name), tenant, settings.tenants.get(tenant, Tenant()), shelf, making.site
     )
     shapes = {name: shaping.build(name, stream) for name, stream in body.streams.items()}
+    moulds = _mould(body, shaping)
+    every = [*shapes.values(), *(mould.shape for own in moulds.values() for mould in own.values())]
+    looking = [shape.mapping for shape in every if shape.mapping is not None]
+    given = {shape.entity for shape in every}
+    for mapping in looking:
+        check_lookups(mapping, str(document.name), tenant, given, shelf, making.site)
     if problems.has_errors:
         return None
-    entities = [shelf.entity(shape.entity) for shape in shapes.values()]
-    others = [found, *present.values(), *entities]
-    paths = {read.source.path, *(entry[1] for entry in others if entry is not None)}
+    paths = _paths_of(read, [found, *present.values()], every, shelf)
     built = Integration(
         **{field.name: getattr(body, field.name) for field in fields(body)},
         name=str(document.name),
@@ -93,12 +112,49 @@ def _compile(
         secrets=secrets,
         mappings={name: entry[0].mapping for name, entry in present.items()},
         shapes=shapes,
+        moulds=moulds,
         fingerprints={},
         position=document.name.position,
         path=read.source.path,
         files={path: shelf.digests[path] for path in sorted(paths)},
     )
-    return replace(built, fingerprints=fingerprints_of(built))
+    return replace(
+        built,
+        http=http,
+        idle_secrets=_find_idle(built, http),
+        # How it logs in is no part of what a stream gives, and shared parts are known again.
+        fingerprints=fingerprints_of(built),
+    )
+
+
+def _paths_of(
+    read: ReadFile,
+    used: Sequence[tuple[object, str] | None],
+    shapes: Sequence[RecordShape],
+    shelf: Shelf,
+) -> set[str]:
+    """Return the paths of all files that an integration is made of.
+
+    Args:
+        read: Its own.
+        used: Its provider and its mappings, each with its path.
+        shapes: What its records become.
+        shelf: Where everything is found.
+    """
+    entities = [shelf.entity(shape.entity) for shape in shapes]
+    paths = {read.source.path, *(entry[1] for entry in (*used, *entities) if entry is not None)}
+    looking = [shape.mapping for shape in shapes if shape.mapping is not None]
+    paths.update(path for mapping in looking for path in files_of(mapping, shelf))
+    return paths
+
+
+def _mould(body: SystemBody, shaping: Shaping) -> dict[str, dict[str, Mould]]:
+    """Return what the streams of each list are made of."""
+    return {
+        name: {key: Mould(each, shaping.build(name, each)) for key, each in rule.all.items()}
+        for name, stream in body.streams.items()
+        if (rule := stream.discover) is not None
+    }
 
 
 def _tell_missing(uses: Marked, shelf: Shelf, problems: Problems) -> None:
@@ -106,22 +162,55 @@ def _tell_missing(uses: Marked, shelf: Shelf, problems: Problems) -> None:
     problems.add(uses.position, "E301", f"uses provider {str(uses)!r}, {reason}")
 
 
-def _merge(document: IntegrationDocument, provider: ProviderDocument | None) -> Fields:
-    node = without(document.node, *_OWN_KEYS)
+def _read_body(making: _Making) -> tuple[SystemBody | Invalid, frozenset[str]]:
+    """Return the system, checked, and the names of its mappings.
+
+    Most integrations add nothing to their provider: theirs is what its file gave, and what was
+    told of it.
+    """
+    own, provider = without(making.document.node, *_OWN_KEYS), making.provider
+    if provider is not None and not own.entries:
+        held = making.shelf.held[provider.name]
+        making.site.problems.found.extend(held.problems)
+        return provider.body, held.mappings
     if provider is None:
-        return node
-    return merge_fields(without(provider.node, "provider", "config", "secrets"), node)
-
-
-def _check(body: SystemBody, making: _Making, config: Mapping[str, Json] | None) -> None:
-    if making.provider is not None:
-        declared = Declared(making.provider.config, making.provider.secrets)
+        body = decode_fields(own, SystemBody, making.site)
     else:
-        named = [making.document.node.get(key) for key in ("config", "secrets")]
-        declared = Declared(*(node.entries if isinstance(node, Fields) else () for node in named))
-    check_system(body, making.site, declared, making.shelf)
-    if body.http is not None and config is not None:
-        check_address(body.http, config, making.site)
+        body = decode_over(provider, own, making.site)
+    if isinstance(body, Invalid):
+        return body, frozenset()
+    check_system(body, making.site, _declared(making), making.shelf)
+    return body, mappings_of(body)
+
+
+def _choose(
+    http: HttpSpec | None, config: Mapping[str, Json] | None, site: Site
+) -> HttpSpec | None:
+    """Return how a provider is asked, with the one way to log in that the configuration picks."""
+    if http is None or config is None or not isinstance(http.auth, ChoiceAuth):
+        return http
+    picked = http.auth.pick(config, site.key("http").key("auth"))
+    return http if isinstance(picked, Invalid) else replace(http, auth=picked)
+
+
+def _find_idle(built: Integration, http: HttpSpec | None) -> frozenset[str]:
+    """Return the secrets that only ways to log in use which were not picked."""
+    if http is built.http:
+        return frozenset()
+    before, after = (_secrets_in(body) for body in (built, replace(built, http=http)))
+    return before - after
+
+
+def _secrets_in(body: SystemBody) -> frozenset[str]:
+    paths = [reference.path for reference in references_in(body)]
+    return frozenset(path[1] for path in paths if path[0] == "secrets" and len(path) > 1)
+
+
+def _declared(making: _Making) -> Declared:
+    if making.provider is not None:
+        return Declared(making.provider.config, making.provider.secrets)
+    named = [making.document.node.get(key) for key in ("config", "secrets")]
+    return Declared(*(node.entries if isinstance(node, Fields) else () for node in named))
 
 
 def _read_tenant(making: _Making) -> str | None:
@@ -137,8 +226,3 @@ def _read_tenant(making: _Making) -> str | None:
         site.refuse(node.position, "E109", message)
         return None
     return str(tenant)
-
-
-def _mapping_names(body: SystemBody) -> set[str]:
-    named = {str(stream.mapping) for stream in body.streams.values() if stream.mapping is not None}
-    return named | {name for template in templates_in(body) for name in template.mappings}

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from integrationd.config.problems import Problem
 from integrationd.spec.documents import Integration
+from integrationd.spec.lookups import looks_elsewhere
 from integrationd.spec.shelf import Claim, ReadFile, Shelf
 
 Found: TypeAlias = tuple[str, str] | None
@@ -38,7 +39,13 @@ class Memo:
         return made if same else None
 
     def keep(self, integration: Integration, advice: tuple[Problem, ...], shelf: Shelf) -> None:
-        """Remember an integration that has just been made."""
+        """Remember an integration that has just been made.
+
+        One that looks up records of others is made each time: what those are may change anywhere.
+        """
+        if any(looks_elsewhere(mapping) for mapping in integration.mappings.values()):
+            self.made.pop(integration.name, None)
+            return
         found = {claim: _look(shelf, claim) for claim in _names(integration)}
         self.made[integration.name] = Made(integration, advice, found)
 
@@ -58,6 +65,8 @@ def _names(integration: Integration) -> set[Claim]:
         named.add(("provider", integration.provider))
     named |= {("mapping", mapping) for mapping in integration.mappings}
     named |= {("entity", integration.entity_of(stream)) for stream in integration.streams}
+    made = (mould for own in integration.moulds.values() for mould in own.values())
+    named |= {("entity", mould.shape.entity) for mould in made}
     return named
 
 

@@ -12,11 +12,14 @@ from integrationd.config.nodes import Fields, Node
 from integrationd.config.problems import Problems, nearest, shorten
 from integrationd.config.yaml import parse_yaml
 from integrationd.model.json import Json
-from integrationd.spec.checks import Declared, check_address, check_system
+from integrationd.spec.addresses import check_address
+from integrationd.spec.cases import CasesBody
+from integrationd.spec.checks import Declared, check_system
 from integrationd.spec.documents import (
     DOTTED_NAME,
     SYSTEM_NAME,
     WORD_NAME,
+    CasesDocument,
     Document,
     EntityDocument,
     IntegrationDocument,
@@ -32,7 +35,7 @@ from integrationd.spec.shelf import KINDS, ReadFile, find_claim
 from integrationd.spec.source import SourceFile, digest_of
 from integrationd.transform.mapping import Mapping as RecordMapping
 
-_LATER: Final = ("route", "flow", "cases")
+_LATER: Final = ("route", "flow")
 """Kinds of the language that this version does not act on yet; said as such, not as a typo."""
 
 
@@ -119,6 +122,13 @@ def _read_entity(node: Fields, name: Marked | Invalid, site: Site) -> EntityDocu
     return EntityDocument(name=name, entity=entity)
 
 
+def _read_cases(node: Fields, name: Marked | Invalid, site: Site) -> CasesDocument | None:
+    body = decode_fields(without(node, "cases"), CasesBody, site)
+    if isinstance(body, Invalid) or isinstance(name, Invalid):
+        return None
+    return CasesDocument(name=name, body=body)
+
+
 _NAMES: Final = {"mapping": DOTTED_NAME, "entity": WORD_NAME}
 """How things are called that are no systems."""
 _READERS: Final = {
@@ -126,6 +136,7 @@ _READERS: Final = {
     "integration": _read_integration,
     "mapping": _read_mapping,
     "entity": _read_entity,
+    "cases": _read_cases,
 }
 
 
@@ -146,7 +157,26 @@ def _read_config(node: Fields, site: Site) -> Mapping[str, Json] | None:
         return {}
     site = site.key("config")
     schemas = decode_schemas(declared, site)
-    return None if isinstance(schemas, Invalid) else schemas
+    if isinstance(schemas, Invalid):
+        return None
+    told = [_tell_secret(declared, name, site) for name in schemas if _is_secret(schemas[name])]
+    return None if told else schemas
+
+
+def _is_secret(schema: Json) -> bool:
+    """Tell whether a schema says, in one of the usual ways, that its value is a secret."""
+    if not isinstance(schema, dict):
+        return False
+    return schema.get("writeOnly") is True or schema.get("format") == "password"
+
+
+def _tell_secret(declared: Node, name: str, site: Site) -> Invalid:
+    assert isinstance(declared, Fields)
+    message = (
+        f"{site.path}.{name} is declared as a secret, expected it under secrets, as {{}}; config "
+        "stands in files as text"
+    )
+    return site.refuse(declared.key_position(name), "E401", message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +201,7 @@ def _read_secrets(node: Fields, site: Site) -> frozenset[str] | None:
     for name, child in declared.entries.items():
         place = site.key(name)
         if not re.fullmatch(WORD_NAME.pattern, name):
-            message = f"secrets has the name {shorten(name)}, expected {WORD_NAME.what}"
+            message = f"secrets has a name that does not fit, expected {WORD_NAME.what}"
             site.refuse(declared.key_position(name), "E109", message)
             valid = False
         if isinstance(child, Fields):

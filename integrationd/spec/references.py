@@ -8,7 +8,6 @@ from typing import ClassVar, Final
 
 from integrationd.config.decode import Invalid, Site, decode
 from integrationd.config.nodes import Fields, Items, Node, Position, Scalar
-from integrationd.config.problems import shorten
 from integrationd.config.sites import Leaf
 from integrationd.model.json import Json
 
@@ -56,7 +55,8 @@ class SecretReference:
             return site.expected(node, f"a reference: {_WAYS}")
         ((place, value),) = node.entries.items()
         if place not in _NAMES:
-            message = f"{site.path} refers to {shorten(place)}, expected {_WAYS}"
+            shown = site.quote(place, _NAMES) or " another place"
+            message = f"{site.path} refers to{shown}, expected {_WAYS}"
             return site.refuse(node.key_position(place), "E110", message)
         name = decode(value, str, site.key(place))
         if isinstance(name, Invalid):

@@ -6,17 +6,16 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from typing_extensions import override
 
 from integrationd.config.decode import Invalid, Site, decode_fields
 from integrationd.config.leaves import decode_text
 from integrationd.config.nodes import Fields, Items, Node, Position, Scalar
-from integrationd.config.problems import nearest, shorten
 from integrationd.config.sites import Leaf, Written
 from integrationd.config.units import format_duration, parse_duration
 from integrationd.spec.slots import Beat, Calendar, Jitter, check_cron, shortest_gap
+from integrationd.transform.zones import Zone
 
 USUAL_FLOOR: Final = timedelta(minutes=5)
 """Below this a schedule gets a warning: most providers count it as abuse."""
@@ -24,28 +23,6 @@ SHORTEST: Final = timedelta(seconds=1)
 _LEAST: Final = f"a duration of at least {format_duration(SHORTEST)}"
 SLOTS_LOOKED_AT: Final = 50
 """Of a calendar, for how near two of its slots lie."""
-
-
-class Zone(str):
-    """A time zone by its name in the tz database, ``Europe/Berlin``."""
-
-    __slots__ = ()
-    FORM: ClassVar[Leaf] = Leaf("a time zone such as Europe/Berlin", {"type": "string"})
-
-    @classmethod
-    def decode_node(cls, node: Node, site: Site) -> Zone | Invalid:
-        """Read the name of a zone that is known here."""
-        text = decode_text(node, site)
-        if isinstance(text, Invalid):
-            return text
-        try:
-            ZoneInfo(text)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            known = available_timezones()
-            hint = nearest(text, known) or "; expected a name such as Europe/Berlin or UTC"
-            message = f"{site.name} is {shorten(text)}, which is no time zone{hint}"
-            return site.refuse(node.position, "E111", message)
-        return cls(text)
 
 
 class Cron(str):

@@ -20,10 +20,10 @@ from integrationd.config.sites import Leaf
 from integrationd.spec.database import EMBEDDED, Database
 from integrationd.spec.names import SYSTEM_NAME, WORD_NAME
 from integrationd.spec.references import refuse_literal
-from integrationd.spec.schedule import Zone
 from integrationd.transform.clean import Region
 from integrationd.transform.mapping import FIELD_NAME
 from integrationd.transform.schema.record import FieldSchema
+from integrationd.transform.zones import Zone
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from integrationd.config.nodes import Fields, Node, Scalar
 from integrationd.config.problems import Problem, Problems, nearest
 from integrationd.spec.documents import (
+    CasesDocument,
     Document,
     EntityDocument,
     MappingDocument,
@@ -19,7 +20,7 @@ from integrationd.spec.source import Layer, SourceFile
 Claim: TypeAlias = tuple[str, str]
 """Kind and name of the thing that a file defines."""
 
-KINDS: Final = ("provider", "integration", "mapping", "entity")
+KINDS: Final = ("provider", "integration", "mapping", "entity", "cases")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,18 @@ def find_claim(node: Node | None) -> Claim | None:
         return None
     kind, named = next(iter(node.entries.items()))
     name = named.value if isinstance(named, Scalar) else None
+    if kind == "cases":
+        return kind, node.position.file  # several files may be about one system
     return (kind, name) if kind in KINDS and isinstance(name, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What holding a provider against all other files gave: the same for all that only use it."""
+
+    problems: tuple[Problem, ...]
+    mappings: frozenset[str]
+    """The names of all mappings that it uses, whether there are such or not."""
 
 
 @dataclass(slots=True)
@@ -65,6 +77,8 @@ class Shelf:
     """What would be there if its file had no errors."""
     digests: dict[str, str] = field(default_factory=dict)
     """Of every file, by path."""
+    held: dict[str, Held] = field(default_factory=dict)
+    """For each provider without errors in its own file, once it was checked."""
 
     def add(self, read: ReadFile) -> None:
         """Put one file's thing in its place; files come from the lowest layer to the highest."""
@@ -142,6 +156,12 @@ class Shelf:
         for (kind, name), read in self.owners.items():
             if (kind, name) not in self.broken and kind == "integration":
                 yield name, read
+
+    def cases(self) -> Iterator[CasesDocument]:
+        """Yield the files of cases without errors."""
+        for claim, read in self.owners.items():
+            if claim not in self.broken and isinstance(read.document, CasesDocument):
+                yield read.document
 
     def path_of(self, kind: str, name: str) -> str | None:
         """Return the file of a thing, None where it is in no file without errors."""

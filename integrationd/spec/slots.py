@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,9 @@ _WINDOWS: Final = (
     timedelta(days=366 * 50),
 )
 """How far back a slot is looked for; cronsim gives up after as many years ahead."""
+_KEPT: Final = 1024
+"""Answers that are kept: thousands of streams, all asked at one moment, have the schedules of a few
+providers. The oldest go first; a moment does not come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Calendar:
 
     def after(self, moment: datetime) -> datetime | None:
         """Return the first slot after a moment; None where none comes in fifty years."""
-        found = (next(_walk(cron, self.zone, moment), None) for cron in self.crons)
+        found = (_first_after(cron, self.zone, moment) for cron in self.crons)
         return min((slot for slot in found if slot is not None), default=None)
 
     def latest(self, moment: datetime) -> datetime | None:
@@ -161,6 +164,12 @@ def _walk(cron: str, zone: str, moment: datetime) -> Iterator[datetime]:
         return
 
 
+@lru_cache(maxsize=_KEPT)
+def _first_after(cron: str, zone: str, moment: datetime) -> datetime | None:
+    return next(_walk(cron, zone, moment), None)
+
+
+@lru_cache(maxsize=_KEPT)
 def _latest(cron: str, zone: str, moment: datetime) -> datetime | None:
     """Look back further and further, so that few slots are walked, however dense they are."""
     for window in _WINDOWS:

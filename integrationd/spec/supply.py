@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from integrationd.config.decode import Invalid, Site
 from integrationd.config.nodes import Fields, Node, Scalar, to_json
-from integrationd.config.problems import nearest, shorten
+from integrationd.config.problems import nearest
 from integrationd.config.schema import validate_against
 from integrationd.model.json import Json
 from integrationd.spec.documents import ProviderDocument
@@ -82,8 +82,9 @@ class Supplier:
         unknown = node.entries.keys() - declared
         for key in unknown:
             assert self.provider is not None
-            hint = nearest(key, declared)
-            message = f"provider {self.provider.name} declares no {what} {shorten(key)}{hint}"
+            hint, shown = nearest(key, declared), site.quote(key, declared)
+            shown = shown or " of that name"
+            message = f"provider {self.provider.name} declares no {what}{shown}{hint}"
             site.refuse(node.key_position(key), "E305", message)
         return not unknown
 
@@ -111,14 +112,14 @@ def _refuse_outside(
     """Refuse a reference to what the settings have not opened to files."""
     if reference.place == "env" and not reference.name.startswith(settings.env_prefix):
         message = (
-            f"{site.path} names the variable {shorten(reference.name)}, expected one that begins "
-            f"with {' or '.join(settings.env_prefix)}; open further prefixes in the settings "
-            "under secrets.env_prefix"
+            f"{site.path} names a variable that is out of reach, expected one that begins with "
+            f"{' or '.join(settings.env_prefix)}; open further prefixes in the settings under "
+            "secrets.env_prefix"
         )
         return site.refuse(reference.position, "E402", message)
     if reference.place == "file" and not _is_inside(reference.name, settings.dirs):
         message = (
-            f"{site.path} names the file {shorten(reference.name)}, expected one in "
+            f"{site.path} names a file that is out of reach, expected one in "
             f"{' or '.join(settings.dirs)}; open further directories in the settings under "
             "secrets.dirs"
         )

@@ -13,7 +13,7 @@ from integrationd.store import database
 from integrationd.store.database import Database
 from integrationd.store.prepared import Prepared, PreparedMany
 from integrationd.store.tables import quarantine
-from integrationd.store.values import to_ms
+from integrationd.store.values import to_ms, to_text
 
 Place: TypeAlias = tuple[str, StreamKey]
 """A tenant's stream."""
@@ -34,7 +34,7 @@ _CLEAR = Prepared(
     "texts",
 )
 _KEY = ("tenant", "integration", "stream", "fingerprint")
-_FACTS = ("source", "code", "field", "reason", "run_id", "shape", "last_at")
+_FACTS = ("source", "code", "field", "reason", "each", "run_id", "shape", "last_at")
 _ROW = (*_KEY, *_FACTS, "first_at")
 
 
@@ -79,7 +79,10 @@ def put(conn: Connection, tenant: str, page: PageCommit) -> None:
     where = (tenant, page.key.integration, page.key.stream)
     rows = {
         # The source is what the provider sent; where it is not UTF-8, some of it is lost.
-        one.fingerprint: (one.source.decode(errors="replace"), one.code, one.field, one.reason)
+        one.fingerprint: (
+            one.source.decode(errors="replace"),
+            *(one.code, one.field, one.reason, to_text(one.each)),
+        )
         for one in page.aside
     }
     last = (page.run_id, page.shape, at, at)

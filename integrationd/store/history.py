@@ -39,6 +39,7 @@ def find_run(conn: Connection, *, run_id: str, tenant: str | None) -> RunDetails
         reverted_by=tuple(
             conn.execute(select(runs.c.id).where(same).order_by(runs.c.no)).scalars()
         ),
+        input=from_text(row.input),
         pruned=undo.is_pruned(conn, row.tenant, stretch),
     )
 

@@ -9,12 +9,13 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, insert, null, select, update
 
-from integrationd.model.records import DeleteReason, Removal, Upsert
+from integrationd.model.records import DeleteReason, Relay, Removal, Upsert
 from integrationd.model.runs import Counts
 from integrationd.ports.store import Ids, PageCommit, StreamKey
-from integrationd.store import aside, database, leases, readings
+from integrationd.store import aside, database, leases, readings, relays
+from integrationd.store.feed import Change, begin_change, take_seqs
 from integrationd.store.prepared import Prepared, PreparedMany, Row, insert_many
-from integrationd.store.tables import changes, counters, records, seen, streams
+from integrationd.store.tables import changes, records, seen, streams
 from integrationd.store.values import pack_numbers, to_ms
 
 OWN_COUNTS = ("added", "changed", "unchanged", "deleted", "filtered")
@@ -115,18 +116,6 @@ _MORE_LIVING = Prepared(
     "integration_is",
     "stream_is",
 )
-_SEQ = select(counters.c.value).where(
-    counters.c.tenant == bindparam("tenant"), counters.c.name == "seq"
-)
-_LAST_SEQ = Prepared(_SEQ, "tenant")
-_HOLD_SEQ = Prepared(_SEQ.with_for_update(), "tenant")
-_SET_SEQ = Prepared(
-    update(counters)
-    .where(counters.c.tenant == bindparam("tenant_is"), counters.c.name == "seq")
-    .values(value=bindparam("new_value")),
-    "new_value",
-    "tenant_is",
-)
 _NEXT_PART = Prepared(
     select(func.coalesce(func.max(seen.c.part) + 1, 0)).where(
         seen.c.tenant == bindparam("tenant"), seen.c.run == bindparam("run")
@@ -138,33 +127,6 @@ _SEEN = ("tenant", "run", "part", "nos")
 _KEEP_SEEN = Prepared(insert(seen).values({name: bindparam(name) for name in _SEEN}), *_SEEN)
 
 
-@dataclass(slots=True)
-class Change:
-    """Who changes records, and when; begun by :func:`begin_change`."""
-
-    conn: Connection
-    tenant: str
-    integration: str
-    run: int
-    at: int
-    last: int
-    """The last place in the tenant's feed that is taken."""
-
-
-def begin_change(conn: Connection, tenant: str, integration: str, run: int, at: int) -> Change:
-    """Begin to change records of a tenant.
-
-    Until this transaction ends nobody else can: what is compared here stays as it is, and the feed
-    shows changes in the order of their places.
-    """
-    last: int | None = _HOLD_SEQ.run(conn, tenant).scalar_one_or_none()
-    if last is None:
-        first = database.of(conn).insert(counters).values(tenant=tenant, name="seq", value=0)
-        conn.execute(first.on_conflict_do_nothing())
-        last = _HOLD_SEQ.run(conn, tenant).scalar_one()
-    return Change(conn, tenant, integration, run, at, last)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Records to be written together."""
@@ -174,6 +136,7 @@ class Batch:
     upserts: Sequence[Upsert]
     removals: Sequence[Removal]
     ids: Ids
+    relays: Sequence[Relay] = ()
 
 
 class Written(NamedTuple):
@@ -206,6 +169,7 @@ def commit_page(conn: Connection, tenant: str, page: PageCommit) -> Counts:
         upserts=page.upserts,
         removals=page.removals,
         ids=page.ids,
+        relays=page.relays,
     )
     nos, counts = write(change, batch)
     nos += _set_aside(change, page)
@@ -213,8 +177,10 @@ def commit_page(conn: Connection, tenant: str, page: PageCommit) -> Counts:
         part = _NEXT_PART.run(conn, tenant, run.no).scalar_one()
         _KEEP_SEEN.run(conn, tenant, run.no, part, pack_numbers(nos))
     own = {name: getattr(counts, name) for name in OWN_COUNTS}
+    own["unchanged"] += page.below
     counts = replace(page.counts, pages=1, quarantined=len(page.aside), **own)
-    readings.keep_state(conn, (tenant, page.key, page.partition), page.state)
+    if page.state is not None:
+        readings.keep_state(conn, (tenant, page.key, page.partition), page.state)
     readings.add_counts(conn, run.no, counts)
     return counts
 
@@ -231,6 +197,10 @@ def write(change: Change, batch: Batch) -> Written:
     if compared.new:
         count_living(change, batch.key.stream, len(compared.new))
     gone = _remove(change, batch)
+    if batch.relays:
+        parents = _find(change, batch.entity, {relay.external_id for relay in batch.relays})
+        nos_of = {name: no for name, (no, *_) in parents.items()}
+        relays.keep(change, batch.relays, nos_of, back={no for _, no in compared.back})
     counts = Counts(
         added=len(compared.new) + len(compared.back),
         changed=len(compared.changed),
@@ -303,21 +273,6 @@ def _count_streams(conn: Connection, nos: Sequence[int]) -> Iterable[Row]:
 
 _LIST_MAX: Final = 10_000
 """Places in one statement; SQLite and PostgreSQL's protocol end at some 32,000."""
-
-
-def take_seqs(change: Change, count: int) -> int:
-    """Reserve that many places in the tenant's feed; return the first."""
-    first = change.last + 1
-    if count:
-        change.last += count
-        _SET_SEQ.run(change.conn, change.last, change.tenant)
-    return first
-
-
-def last_seq(conn: Connection, tenant: str) -> int:
-    """Return the last place in the tenant's feed; 0 before the first change."""
-    found: int | None = _LAST_SEQ.run(conn, tenant).scalar_one_or_none()
-    return found or 0
 
 
 def _find(change: Change, entity: str, wanted: Iterable[str]) -> dict[str, Row]:

@@ -87,10 +87,10 @@ def find_records(
     return {row.external_id: _to_record(row) for row in conn.execute(wanted)}
 
 
-def fetch_runs(tenant: str | None, key: StreamKey | None) -> Fetch[RunRow]:
+def fetch_runs(tenant: str | None, key: StreamKey | str | None) -> Fetch[RunRow]:
     """Give runs, newest first."""
     wanted = select(runs).order_by(runs.c.no.desc())
-    if tenant is not None and key is not None:
+    if tenant is not None and isinstance(key, StreamKey):
         wanted = wanted.where(
             runs.c.tenant == tenant,
             runs.c.integration == key.integration,
@@ -217,15 +217,13 @@ _NO_PROGRESS = _Progress()
 
 
 def _read_progress(conn: Connection, tenant: str | None) -> dict[Place, _Progress]:
-    order = (readings.c.tenant, readings.c.integration, readings.c.stream, readings.c.partition)
-    found: dict[Place, _Progress] = {}
-    wanted = _of_tenant(select(readings), readings.c.tenant, tenant).order_by(*order)
-    for row in conn.execute(wanted):
-        place = (row.tenant, row.integration, row.stream)
-        own = _Progress(from_text(row.cursor), row.walking, row.identity, row.shape)
-        first = found.setdefault(place, own)
-        found[place] = first._replace(walking=first.walking or row.walking)
-    return found
+    whole = select(readings).where(readings.c.partition == "")
+    return {
+        (row.tenant, row.integration, row.stream): _Progress(
+            from_text(row.cursor), row.walking, row.identity, row.shape
+        )
+        for row in conn.execute(_of_tenant(whole, readings.c.tenant, tenant))
+    }
 
 
 def _find_run(conn: Connection, no: int) -> RunRow | None:
@@ -237,9 +235,9 @@ def _of_tenant(wanted: Select[Any], column: ColumnElement[str], tenant: str | No
     return wanted if tenant is None else wanted.where(column == tenant)
 
 
-def _name_stream(table: Table, tenant: str | None, key: StreamKey | None) -> Names:
-    if key is None:
-        return [(table.c.tenant, tenant)]
+def _name_stream(table: Table, tenant: str | None, key: StreamKey | str | None) -> Names:
+    if not isinstance(key, StreamKey):
+        return [(table.c.tenant, tenant), (table.c.integration, key)]
     stream = [(table.c.integration, key.integration), (table.c.stream, key.stream)]
     return [(table.c.tenant, tenant), *stream]
 
@@ -303,6 +301,7 @@ def _to_quarantined(row: AnyRow) -> QuarantineRow:
         run_id=row.run_id,
         first_at=from_ms(row.first_at),
         last_at=from_ms(row.last_at),
+        each=from_text(row.each),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     Select,
     and_,
     bindparam,
@@ -27,12 +28,14 @@ from integrationd.ports.store import Lease, ReadingState, RunEnd, RunStart, Stre
 from integrationd.store import aside, leases, slots
 from integrationd.store.prepared import Prepared
 from integrationd.store.tables import counters, readings, runs, seen, streams
-from integrationd.store.values import from_text, to_ms, to_text
+from integrationd.store.values import from_ms_or_none, from_text, to_ms, to_text
 
 Partition: TypeAlias = tuple[str, StreamKey, str]
 """A tenant's stream, and which part of it."""
 
 DIED = "the process ended during the run"
+_BESIDE = (Mode.REVERT, Mode.REPLAY, Mode.INPUT)
+"""What a run does that says nothing of how well its stream is read."""
 
 
 class RunNo(NamedTuple):
@@ -58,7 +61,7 @@ _ADD_COUNTS = Prepared(
 )
 _STATE = (
     *("cursor", "page_token", "walking", "high_water", "sure", "mode"),
-    *("fingerprint", "identity", "shape"),
+    *("fingerprint", "identity", "shape", "window", "round"),
 )
 _PLACE = ("tenant", "integration", "stream", "partition")
 _KEEP = Prepared(
@@ -90,8 +93,16 @@ _KEEP = Prepared(
 def load_state(conn: Connection, place: Partition) -> ReadingState:
     """Return the partition's progress; an empty one where there is none."""
     row = conn.execute(select(readings).where(_is(place))).one_or_none()
-    if row is None:
-        return ReadingState()
+    return ReadingState() if row is None else _state_of(row)
+
+
+def load_partitions(conn: Connection, tenant: str, key: StreamKey) -> dict[str, ReadingState]:
+    """Return the progress of each partition by its name."""
+    rows = conn.execute(select(readings).where(*_of_stream(tenant, key)))
+    return {row.partition: _state_of(row) for row in rows}
+
+
+def _state_of(row: Row[Any]) -> ReadingState:
     return ReadingState(
         cursor=from_text(row.cursor),
         page_token=from_text(row.page_token),
@@ -102,6 +113,8 @@ def load_state(conn: Connection, place: Partition) -> ReadingState:
         fingerprint=row.fingerprint,
         identity=row.identity,
         shape=row.shape,
+        window=from_text(row.window),
+        round=row.round,
     )
 
 
@@ -118,6 +131,8 @@ def keep_state(conn: Connection, place: Partition, state: ReadingState) -> None:
         "fingerprint": state.fingerprint,
         "identity": state.identity,
         "shape": state.shape,
+        "window": to_text(state.window),
+        "round": state.round,
     }
     at = (tenant, key.integration, key.stream, partition)
     written = _KEEP.run(
@@ -138,6 +153,20 @@ def get_run(conn: Connection, tenant: str, run_id: str) -> RunNo:
     return RunNo(row.no, row.began_seq)
 
 
+def last_whole(conn: Connection, tenant: str, key: StreamKey) -> datetime | None:
+    """Return when the last run began that read everything, from its first page to its last."""
+    wanted = select(runs.c.started_at).where(
+        runs.c.tenant == tenant,
+        runs.c.integration == key.integration,
+        runs.c.stream == key.stream,
+        runs.c.mode == Mode.FULL,
+        runs.c.status == RunStatus.DONE,
+        runs.c.resumed.is_(False),
+    )
+    found = conn.execute(wanted.order_by(runs.c.no.desc()).limit(1)).scalar_one_or_none()
+    return from_ms_or_none(found)
+
+
 def begin_run(conn: Connection, tenant: str, start: RunStart, lease: Lease) -> datetime | None:
     """Note the run; what still counts as running has died, as only one may run at a time."""
     leases.check(conn, tenant, lease)
@@ -146,9 +175,13 @@ def begin_run(conn: Connection, tenant: str, start: RunStart, lease: Lease) -> d
     if taken is not None:
         return taken
     died = end_dead(conn, (tenant, key), to_ms(start.started_at))
+    if start.state is not None:
+        keep_state(conn, (tenant, key, ""), start.state)
     no = note_run(conn, tenant, start)
-    known = update(streams).where(_is_stream(tenant, key))
-    if not conn.execute(known.values(last_run=no, errors=streams.c.errors + died)).rowcount:
+    known = update(streams).where(_is_stream(tenant, key)).values(errors=streams.c.errors + died)
+    if start.mode is not Mode.INPUT:
+        known = known.values(last_run=no)
+    if not conn.execute(known).rowcount:
         first = {"tenant": tenant, "integration": key.integration, "stream": key.stream}
         conn.execute(insert(streams).values(**first, living=0, errors=0, last_run=no))
     return None
@@ -186,6 +219,7 @@ def note_run(conn: Connection, tenant: str, start: RunStart, *, reverts: str | N
         "kind": "",
         "reverts": reverts,
         "cursor_before": _read_cursor(conn, (tenant, key, "")),
+        "input": to_text(start.input),
         **dict.fromkeys(COUNT_NAMES, 0),
     }
     added = conn.execute(insert(runs).values(row)).inserted_primary_key
@@ -200,10 +234,16 @@ def finish_run(conn: Connection, tenant: str, end: RunEnd) -> None:
     run, at = get_run(conn, tenant, end.run_id), to_ms(end.ended_at)
     add_counts(conn, run.no, end.counts)
     _forget(conn, tenant, run.no)
-    keep_state(conn, (tenant, end.key, end.partition), end.state)
+    if end.state is not None:
+        keep_state(conn, (tenant, end.key, end.partition), end.state)
     settled = {"status": end.status.value, "ended_at": at, "error": end.error, "kind": end.kind}
     settle(conn, (tenant, end.key), run.no, settled)
+    if end.state is None:
+        return
     stream = update(streams).where(_is_stream(tenant, end.key))
+    if end.round:
+        gone = and_(readings.c.partition != "", readings.c.round != end.round)
+        conn.execute(delete(readings).where(*_of_stream(tenant, end.key), gone))
     if end.complete:
         aside.let_go(conn, (tenant, end.key), end.run_id)
         conn.execute(stream.values(held=end.counts.held))
@@ -239,13 +279,9 @@ def settle(
 
 def drop_walks(conn: Connection, tenant: str, key: StreamKey) -> None:
     """Let no unfinished walk of the stream go on; cursors stay."""
-    unfinished = update(readings).where(
-        readings.c.tenant == tenant,
-        readings.c.integration == key.integration,
-        readings.c.stream == key.stream,
-        readings.c.walking,
-    )
-    conn.execute(unfinished.values(walking=False, page_token=None, sure=None, mode=None))
+    unfinished = update(readings).where(*_of_stream(tenant, key), readings.c.walking)
+    nowhere = {"page_token": None, "sure": None, "mode": None, "window": None, "round": ""}
+    conn.execute(unfinished.values(walking=False, **nowhere))
 
 
 def add_counts(conn: Connection, run_no: int, counts: Counts) -> None:
@@ -271,7 +307,7 @@ def end_dead(conn: Connection, place: tuple[str, StreamKey], at: int) -> int:
     for no, _ in found:
         settle(conn, place, no, failed)
         _forget(conn, tenant, no)
-    return sum(mode not in (Mode.REVERT, Mode.REPLAY) for _, mode in found)
+    return sum(mode not in _BESIDE for _, mode in found)
 
 
 def _read_cursor(conn: Connection, place: Partition) -> str | None:
@@ -294,11 +330,14 @@ def _is_empty(cursor: Json) -> bool:
 
 def _is(place: Partition) -> ColumnElement[bool]:
     tenant, key, partition = place
-    return and_(
+    return and_(*_of_stream(tenant, key), readings.c.partition == partition)
+
+
+def _of_stream(tenant: str, key: StreamKey) -> tuple[ColumnElement[bool], ...]:
+    return (
         readings.c.tenant == tenant,
         readings.c.integration == key.integration,
         readings.c.stream == key.stream,
-        readings.c.partition == partition,
     )
 
 

@@ -13,7 +13,7 @@ from integrationd.model.records import Removal, SetAside, Upsert
 from integrationd.model.runs import Counts
 from integrationd.ports.quarantine import Mapped, ReplayCommit, ReplayEnd
 from integrationd.ports.store import Lease, RunStart
-from integrationd.store import leases, pages, readings
+from integrationd.store import feed, leases, pages, readings
 from integrationd.store.tables import quarantine, records
 from integrationd.store.values import from_ms, to_ms
 
@@ -53,7 +53,7 @@ def commit(conn: Connection, tenant: str, replay: ReplayCommit) -> Counts:
     """Store and let go; see :meth:`integrationd.ports.quarantine.QuarantineStore.commit_replay`."""
     leases.check(conn, tenant, replay.lease)
     run = readings.get_run(conn, tenant, replay.run_id)
-    change = pages.begin_change(conn, tenant, replay.key.integration, run.no, to_ms(replay.at))
+    change = feed.begin_change(conn, tenant, replay.key.integration, run.no, to_ms(replay.at))
     waiting = _read_waiting(conn, [one.id for one in replay.mapped])
     here = [(at, one) for at, one in enumerate(replay.mapped) if waiting.get(one.id) == one.last_at]
     stored = _read_changed(conn, tenant, replay, [one for _, one in here])
@@ -64,12 +64,14 @@ def commit(conn: Connection, tenant: str, replay: ReplayCommit) -> Counts:
         or stored.get(one.result.external_id, one.last_at) <= one.last_at
     ]
     good = [(at, one.result) for at, one in fresh if isinstance(one.result, Upsert)]
+    stored_now = {upsert.external_id for _, upsert in good}
     batch = pages.Batch(
         key=replay.key,
         entity=replay.entity,
         upserts=[upsert for _, upsert in good],
         removals=[one.result for _, one in fresh if isinstance(one.result, Removal)],
         ids=[replay.ids[at] for at, _ in good],
+        relays=[relay for relay in replay.relays if relay.external_id in stored_now],
     )
     counts = pages.write(change, batch).counts
     bad = [one for _, one in fresh if isinstance(one.result, SetAside)]

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from integrationd.model.runs import RunStatus
-from integrationd.ports.slots import Slot
+from integrationd.ports.slots import Opening, Slot
 from integrationd.ports.store import StreamKey
 from integrationd.store.tables import runs, slots, streams
 from integrationd.store.values import from_ms, to_ms
@@ -34,22 +34,24 @@ def take(conn: Connection, tenant: str, key: StreamKey, slot: Slot) -> datetime 
 
 
 def open_calendars(
-    conn: Connection, tenant: str, schedules: Mapping[StreamKey, str], now: datetime
+    conn: Connection, tenant: str, openings: Mapping[StreamKey, Opening]
 ) -> dict[StreamKey, datetime]:
     """Note which schedules run; see :meth:`integrationd.ports.slots.SlotStore.open_calendars`."""
     rows = conn.execute(select(slots).where(slots.c.tenant == tenant)).all()
     known = {StreamKey(row.integration, row.stream): row for row in rows}
     begun: dict[StreamKey, int] = {}
     fresh: list[dict[str, object]] = []
-    for key, schedule in schedules.items():
+    for key, opening in openings.items():
         row = known.get(key)
-        begun[key] = to_ms(now) if row is None else row.slot
+        if row is not None and row.schedule == opening.schedule:
+            begun[key] = row.slot
+            continue
+        begun[key] = to_ms(opening.had)
+        noted = {"schedule": opening.schedule, "slot": begun[key]}
         if row is None:
             place = {"tenant": tenant, "integration": key.integration, "stream": key.stream}
-            fresh.append({**place, "schedule": schedule, "slot": begun[key]})
-        elif row.schedule != schedule:
-            begun[key] = max(to_ms(now), row.slot)
-            noted = {"schedule": schedule, "slot": begun[key]}
+            fresh.append({**place, **noted})
+        else:
             conn.execute(update(slots).where(_is(tenant, key)).values(**noted))
     if fresh:
         conn.execute(insert(slots), fresh)

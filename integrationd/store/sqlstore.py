@@ -11,15 +11,18 @@ from types import TracebackType
 from typing import Self
 
 from integrationd.model.events import NewEvent, StoredEvent
+from integrationd.model.objects import Found
 from integrationd.model.records import StoredRecord
 from integrationd.model.runs import Counts
 from integrationd.model.switches import Switch, Switches
+from integrationd.ports.partitions import Relayed
 from integrationd.ports.quarantine import (
     QuarantineQuery,
     QuarantineRow,
     ReplayCommit,
     ReplayEnd,
 )
+from integrationd.ports.slots import Opening
 from integrationd.ports.store import (
     Accepted,
     Lease,
@@ -42,10 +45,12 @@ from integrationd.store import (
     history,
     inbox,
     leases,
+    objects,
     opening,
     pages,
     queries,
     readings,
+    relays,
     replays,
     slots,
     sweeps,
@@ -124,16 +129,32 @@ class SqlStore:
         place = (tenant, key, partition)
         return await self._parts.readers.read(partial(readings.load_state, place=place))
 
+    async def load_partitions(self, tenant: str, key: StreamKey) -> Mapping[str, ReadingState]:
+        """Return the progress of every partition that was ever read."""
+        work = partial(readings.load_partitions, tenant=tenant, key=key)
+        return await self._parts.readers.read(work)
+
+    def relays(
+        self, tenant: str, integration: str, child: str, *, after: int = 0
+    ) -> AsyncIterator[Relayed]:
+        """Yield what living parent records give to a child."""
+        return self._parts.readers.walk(relays.fetch(tenant, integration, child, after), None)
+
+    async def last_whole(self, tenant: str, key: StreamKey) -> datetime | None:
+        """Return when the last run began that read everything in one go; None where none did."""
+        work = partial(readings.last_whole, tenant=tenant, key=key)
+        return await self._parts.readers.read(work)
+
     async def begin_run(self, tenant: str, start: RunStart, lease: Lease) -> datetime | None:
         """Note that a run began and take its slot; else return the one that was taken before."""
         work = partial(readings.begin_run, tenant=tenant, start=start, lease=lease)
         return await self._parts.writer.run(work)
 
     async def open_calendars(
-        self, tenant: str, schedules: Mapping[StreamKey, str], now: datetime
+        self, tenant: str, openings: Mapping[StreamKey, Opening]
     ) -> Mapping[StreamKey, datetime]:
         """Note which schedules run, and return the last slot of each of these streams."""
-        work = partial(slots.open_calendars, tenant=tenant, schedules=schedules, now=now)
+        work = partial(slots.open_calendars, tenant=tenant, openings=openings)
         return await self._parts.writer.run(work)
 
     async def throw_switch(
@@ -147,6 +168,16 @@ class SqlStore:
     async def switches(self) -> Switches:
         """Return all that is off, of every tenant."""
         return await self._parts.readers.read(switches.read)
+
+    async def objects(self, tenant: str, integration: str) -> Sequence[Found]:
+        """Return what lists of an integration were seen to hold."""
+        query = partial(objects.read, tenant=tenant, integration=integration)
+        return await self._parts.readers.read(query)
+
+    async def keep_objects(self, tenant: str, integration: str, found: Sequence[Found]) -> None:
+        """Note what was found, new or changed."""
+        work = partial(objects.keep, tenant=tenant, integration=integration, found=found)
+        await self._parts.writer.run(work)
 
     async def commit_page(self, tenant: str, page: PageCommit) -> Counts:
         """Store one page, all or nothing, and return its counts."""
@@ -228,9 +259,9 @@ class SqlStore:
         return found
 
     def runs(
-        self, tenant: str | None, *, key: StreamKey | None = None, limit: int | None = None
+        self, tenant: str | None, *, key: StreamKey | str | None = None, limit: int | None = None
     ) -> AsyncIterator[RunRow]:
-        """Yield runs, newest first."""
+        """Yield runs, newest first: of all, of a stream, or of the integration of that name."""
         return self._parts.readers.walk(queries.fetch_runs(tenant, key), limit)
 
     def quarantine(

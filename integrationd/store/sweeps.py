@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 
 from integrationd.model.records import DeleteReason
 from integrationd.ports.store import Sweep, Swept
-from integrationd.store import leases, pages, readings
+from integrationd.store import feed, leases, pages, readings
 from integrationd.store.marks import Marks
 from integrationd.store.readers import Readers
 from integrationd.store.tables import records, seen, streams
@@ -118,7 +118,7 @@ def _bury(
     """Bury those that still may go: one that changed meanwhile came by another way."""
     tenant, began = place
     leases.check(conn, tenant, sweep.lease)
-    change = pages.begin_change(conn, tenant, sweep.key.integration, began.no, to_ms(sweep.at))
+    change = feed.begin_change(conn, tenant, sweep.key.integration, began.no, to_ms(sweep.at))
     still = select(records.c.no).where(_may_go(sweep, place), records.c.no.in_(nos))
     doomed = list(conn.execute(still.order_by(records.c.no)).scalars())
     pages.bury(change, [(no, DeleteReason.SWEPT.value) for no in doomed])

@@ -124,6 +124,7 @@ runs = _table(
     Column("reverts", _TEXT),
     Column("cursor_before", _TEXT),
     Column("cursor_after", _TEXT),
+    Column("input", _TEXT),
     UniqueConstraint("tenant", "id"),
     Index("runs_by_stream", "tenant", "integration", "stream", "no"),
 )
@@ -131,7 +132,7 @@ runs = _table(
 and ended, so that what it wrote lies between them.
 
 ``reverts`` is the id of the run that this one undoes. The cursors are those of a stream without
-partitions, as JSON.
+partitions, as JSON; ``input`` is what a person narrowed the run to, likewise.
 """
 
 streams = _table(
@@ -192,10 +193,43 @@ readings = _table(
     _text("fingerprint"),
     _text("identity", ""),
     _text("shape", ""),
+    Column("window", _TEXT),
+    _text("round", ""),
     PrimaryKeyConstraint("tenant", "integration", "stream", "partition"),
     with_rowid=False,
 )
-"""The progress of each partition; values as JSON, NULL for null."""
+"""The progress of each partition; values as JSON, NULL for null. A stream that is read as a whole
+has one, without a name."""
+
+relays = _table(
+    "relays",
+    _text("tenant"),
+    _text("integration"),
+    _text("child"),
+    _number("record_no"),
+    _number("seq"),
+    Column("source", LargeBinary(16), nullable=False),
+    _text("data"),
+    PrimaryKeyConstraint("tenant", "integration", "child", "record_no"),
+    with_rowid=False,
+)
+"""What a parent record gives to a child stream, kept so that the child never reads its parent."""
+
+objects = _table(
+    "objects",
+    Column("no", _NO, primary_key=True),
+    _text("tenant"),
+    _text("integration"),
+    _text("list"),
+    _text("key"),
+    _text("stream"),
+    Column("data", _TEXT),
+    Column("listed", Boolean, nullable=False),
+    UniqueConstraint("tenant", "integration", "list", "key"),
+    UniqueConstraint("tenant", "integration", "stream"),
+)
+"""What the records of a list stand for, each with a stream of its own; a row stays when the record
+is gone, as its name must not become another one's."""
 
 seen = _table(
     "seen",
@@ -221,6 +255,7 @@ quarantine = _table(
     _text("reason"),
     _text("run_id"),
     _text("shape", ""),
+    Column("each", _TEXT),
     _number("first_at"),
     _number("last_at"),
     UniqueConstraint("tenant", "integration", "stream", "fingerprint"),

@@ -21,7 +21,7 @@ from integrationd.model.records import DeleteReason, digest_of
 from integrationd.model.runs import Counts
 from integrationd.ports.store import Lease, RunStart, StreamKey
 from integrationd.ports.undo import Conflict, Since, UndoBy, UndoEnd, Undone
-from integrationd.store import leases, pages, readings
+from integrationd.store import feed, leases, pages, readings
 from integrationd.store.marks import Marks
 from integrationd.store.readers import Readers
 from integrationd.store.tables import changes, records, runs
@@ -111,7 +111,7 @@ def find_stretch(conn: Connection, tenant: str, run_id: str) -> Stretch | None:
     row = conn.execute(_runs(tenant, run_id)).one_or_none()
     if row is None:
         return None
-    ended = pages.last_seq(conn, tenant) if row.ended_seq is None else row.ended_seq
+    ended = feed.last_seq(conn, tenant) if row.ended_seq is None else row.ended_seq
     return Stretch(row.no, StreamKey(row.integration, row.stream), row.began_seq, ended)
 
 
@@ -185,7 +185,7 @@ def _look(conn: Connection, *, tenant: str, plan: _Plan, seqs: Sequence[int]) ->
 def _undo(conn: Connection, *, tenant: str, plan: _Plan, seqs: Sequence[int], by: UndoBy) -> Undone:
     leases.check(conn, tenant, by.lease)
     run_no = readings.get_run(conn, tenant, by.run_id).no
-    change = pages.begin_change(conn, tenant, plan.run.key.integration, run_no, to_ms(by.at))
+    change = feed.begin_change(conn, tenant, plan.run.key.integration, run_no, to_ms(by.at))
     piece = _judge(conn, tenant, plan, seqs)
     pages.bury(change, [(no, DeleteReason.REVERTED.value) for no in piece.bury])
     pages.overwrite(change, piece.rewrites)

@@ -8,38 +8,8 @@ from typing import Any, Final
 from integrationd import signals
 from integrationd.signals import Signal
 from integrationd.spec.settings import LogLevel
-from integrationd.telemetry.entries import Entry, Kind, Metric, Samples, count, measure
-
-
-def _records(signal: signals.RunFinished) -> Samples:
-    names = ("read", "added", "changed", "unchanged", "deleted", "filtered", "quarantined", "held")
-    for name in names:
-        yield (signal.integration, signal.stream, name), getattr(signal.counts, name)
-
-
-def _values(signal: signals.RunFinished) -> Samples:
-    for name in ("cleaned", "dropped"):
-        yield (signal.integration, signal.stream, name), getattr(signal.counts, name)
-
-
-def _success(signal: signals.RunFinished) -> Samples:
-    if signal.status == "done":
-        yield (signal.integration, signal.stream), 0
-
-
-def _answers(signal: signals.CallAnswered) -> Samples:
-    yield (signal.integration, f"{signal.status // 100}xx"), 1
-
-
-def _events(signal: signals.EventAccepted) -> Samples:
-    result = "duplicate" if signal.duplicate else "accepted"
-    yield (signal.integration, signal.endpoint, result), 1
-
-
-def _pruned(signal: signals.StorePruned) -> Samples:
-    for name, rows in signal.rows.items():
-        yield (name,), rows
-
+from integrationd.telemetry import samples
+from integrationd.telemetry.entries import Entry, Kind, Metric, count, measure
 
 _STREAM: Final = ("integration", "stream")
 
@@ -91,6 +61,7 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
             ),
         ),
     ),
+    Entry(signal=signals.ReloadRefused, event="reload.refused", level=LogLevel.WARNING),
     Entry(
         signal=signals.FileRefused,
         event="file.refused",
@@ -101,6 +72,8 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
     Entry(signal=signals.CopySpoiled, event="copy.spoiled", level=LogLevel.WARNING),
     Entry(signal=signals.ViewsChanged, event="views.changed", level=LogLevel.INFO),
     Entry(signal=signals.ViewAdvised, event="view.advised", level=LogLevel.WARNING),
+    Entry(signal=signals.StreamsDiscovered, event="streams.discovered", level=LogLevel.INFO),
+    Entry(signal=signals.DiscoveryAdvised, event="discovery.advised", level=LogLevel.WARNING),
     Entry(
         signal=signals.SecretMissed,
         event="secret.missed",
@@ -151,21 +124,21 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
                 kind=Kind.COUNTER,
                 text="Records of readings that ended, by what became of them.",
                 labels=(*_STREAM, "result"),
-                samples=_records,
+                samples=samples.records,
             ),
             Metric(
                 name="integrationd_values_total",
                 kind=Kind.COUNTER,
                 text="Values that cleaning changed, and those that became null as they were unfit.",
                 labels=(*_STREAM, "result"),
-                samples=_values,
+                samples=samples.values,
             ),
             Metric(
                 name="integrationd_run_success_timestamp_seconds",
                 kind=Kind.TIMESTAMP,
                 text="When a stream was read well last.",
                 labels=_STREAM,
-                samples=_success,
+                samples=samples.success,
             ),
         ),
     ),
@@ -266,7 +239,7 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
                 kind=Kind.COUNTER,
                 text="Calls that were answered, by class of status (2xx).",
                 labels=("integration", "status"),
-                samples=_answers,
+                samples=samples.answers,
             ),
             measure(
                 Kind.HISTOGRAM,
@@ -341,6 +314,8 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
             ),
         ),
     ),
+    Entry(signal=signals.ConsentGiven, event="consent.given", level=LogLevel.INFO),
+    Entry(signal=signals.ConsentRefused, event="consent.refused", level=LogLevel.WARNING),
     Entry(
         signal=signals.EventAccepted,
         event="event.accepted",
@@ -351,7 +326,7 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
                 kind=Kind.COUNTER,
                 text="Webhooks that were verified, accepted or duplicate.",
                 labels=("integration", "endpoint", "result"),
-                samples=_events,
+                samples=samples.events,
             ),
             measure(
                 Kind.HISTOGRAM,
@@ -386,7 +361,7 @@ TABLE: Final[tuple[Entry[Any], ...]] = (
                 kind=Kind.COUNTER,
                 text="Rows that retention removed, by table.",
                 labels=("table",),
-                samples=_pruned,
+                samples=samples.pruned,
             ),
         ),
     ),

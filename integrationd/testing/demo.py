@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Final
 
 from integrationd.model.json import Json
-from integrationd.testing.play import lines_of
+from integrationd.testing.telling import lines_of
 
 RECORDS: Final = 2000
 BAD: Final = 5

@@ -6,6 +6,7 @@ from typing import Final
 
 from integrationd.errors import UsageError
 from integrationd.model.json import Json
+from integrationd.model.secret import Secret
 from integrationd.spec.webhook import Endpoint
 from integrationd.testing.provider import Player
 from integrationd.transform.expression import Expression
@@ -17,7 +18,9 @@ _PARTS: Final = frozenset({"body", "headers", "query"})
 """What of an inbound call an event can fill."""
 
 
-def build_event(player: Player, endpoint: str, *, url: str, number: int) -> Request:
+def build_event(
+    player: Player, endpoint: str, *, url: str, number: int, forged: bool = False
+) -> Request:
     """Build one signed event, ready to be sent.
 
     Args:
@@ -25,6 +28,7 @@ def build_event(player: Player, endpoint: str, *, url: str, number: int) -> Requ
         endpoint: The name of the endpoint in the spec.
         url: Where it goes.
         number: Which event it is; the same number is the same event.
+        forged: Whether another key signs it than the one that the spec knows.
 
     Raises:
         UsageError: The endpoint's expressions cannot be turned round.
@@ -46,7 +50,11 @@ def build_event(player: Player, endpoint: str, *, url: str, number: int) -> Requ
     )
     raw = encoding.encode(request).body or b""
     assert raw == texts.dump_json(body).encode()
-    return spec.verify.sign(request, raw, player.variables)
+    variables = player.variables
+    if forged:
+        named = dict.fromkeys(player.secrets, Secret("forged"))
+        variables = {**variables, "secrets": named}
+    return spec.verify.sign(request, raw, variables)
 
 
 def _wishes(spec: Endpoint, endpoint: str, *, identity: str, event: str) -> dict[str, Tree]:

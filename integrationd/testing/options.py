@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from integrationd.config.units import Rate
+from integrationd.testing.faults import NO_FAULTS, Faults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,10 @@ class PlayOptions:
     """Chooses which records are bad, changed and deleted."""
     rate: Rate | None = None
     """More calls than this are answered with 429 and Retry-After."""
+    faults: Faults = NO_FAULTS
+    """What goes wrong, and how often."""
+    limits: bool = False
+    """Whether the spec's own limits hold for whoever asks."""
     page_size: int = 100
     """Records of a page where the caller does not say."""
     page_size_max: int = 1000

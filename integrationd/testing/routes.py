@@ -1,29 +1,38 @@
-"""Which stream an inbound call asks for, and whether it says rightly who asks."""
+"""Which request of a spec an inbound call is, and what its bounds are."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from integrationd.engine.parts import WHOLE, Part
 from integrationd.errors import PageShapeError
 from integrationd.model.json import Json
 from integrationd.model.secret import reveal
-from integrationd.wire import decoding, encoding
-from integrationd.wire.messages import Call, FormBody, JsonBody, Request
+from integrationd.wire import decoding, encoding, multipart, texts
+from integrationd.wire.messages import Call, FormBody, JsonBody, MultipartBody, Request, TextBody
 from integrationd.wire.places import Place, Root
 
 _HOLE: Final = re.compile(r"\\\{([A-Za-z0-9_]+)\\\}")
+_MARK: Final = re.compile(r"integrationd\\?-mark\\?-([a-z0-9_]+)\\?-end")
 
 
-class Authenticates(Protocol):
-    """The half of an authenticator that a player needs."""
+def mark(name: str) -> str:
+    """Return what stands in a request in the place of a value, to see where that goes."""
+    return f"integrationd-mark-{name}-end"
 
-    def apply(self, request: Request, variables: Mapping[str, Json]) -> Request:
-        """Return the request with credentials."""
-        ...
+
+LOWER: Final = mark("lower")
+UPPER: Final = mark("upper")
+OPTIONAL: Final = "given_"
+"""Begins the names of values that a call may leave out."""
+
+Found = dict[str, str]
+"""What stood where a request has marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,14 @@ class Asked:
 
     call: Call
     holes: Mapping[str, str]
+    part: Part = WHOLE
+    """The partition that it asks for."""
+    bounds: Mapping[str, str] = field(default_factory=dict)
+    """``lower`` and ``upper``, those that it has."""
+    moment: int = 0
+    """When it came, in seconds after the first record; 0 is just after the last change."""
+    spoilt: bool = False
+    """Whether one of its items is to be an error."""
 
     def take(self, place: Place) -> str | None:
         """Return what stands at a place."""
@@ -40,81 +57,186 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """What a stream's first request looks like, to know it again."""
+    """What one request of a spec looks like, to know it again."""
 
     stream: str
     request: Request
-    """Before paging, cursor and credentials."""
+    """Before paging and credentials; with marks where its bounds go, if it has any."""
+    part: Part
     pattern: re.Pattern[str]
     """Of the decoded path."""
-    pairs: frozenset[tuple[str, str]]
+    pairs: tuple[tuple[str, str], ...]
     """What always stands in the query."""
+    marks: frozenset[str]
+    """Of its path."""
+    role: str = ""
+    """Which of its scene's requests it is."""
+    is_open: bool = False
+    """Whether nobody has to say who asks."""
 
     @classmethod
-    def build(cls, stream: str, request: Request) -> Route:
+    def build(cls, stream: str, request: Request, part: Part = WHOLE) -> Route:
         """Take the constant parts of a request; ``{x}`` in its path is a hole for a page."""
         parts = urlsplit(reveal(request.url))
         own = parse_qsl(parts.query, keep_blank_values=True)
         pairs = [*own, *((name, reveal(value)) for name, value in request.query)]
-        path = re.escape(unquote(parts.path or "/"))
-        pattern = re.compile(_HOLE.sub(r"(?P<\1>[^/]+)", path))
-        return cls(stream=stream, request=request, pattern=pattern, pairs=frozenset(pairs))
+        plain = unquote(parts.path or "/")
+        path = _HOLE.sub(r"(?P<\1>[^/]+)", _escape(plain, "[^/]+"))
+        return cls(
+            stream=stream,
+            request=request,
+            part=part,
+            pattern=_compile(path),
+            pairs=tuple(sorted(set(pairs))),
+            marks=frozenset(_MARK.findall(plain)),
+        )
 
     def match(self, call: Call) -> Asked | None:
-        """Return what is asked where method and path are this stream's."""
-        found = self.pattern.fullmatch(call.path)
-        if found is None or call.method != self.request.method:
+        """Return what is asked where method and path are this request's."""
+        if call.method != self.request.method:
             return None
-        return Asked(call, found.groupdict())
+        found = self.pattern.fullmatch(call.path)
+        return None if found is None else Asked(call, found.groupdict(), self.part)
 
-    def find_missing(self, call: Call) -> str | None:
-        """Name the first constant part that a call lacks, None where all are there."""
-        for name, value in sorted(self.pairs):
-            if (name, value) not in call.query:
+    def read(self, asked: Asked) -> Asked | str:
+        """Return the call with its bounds, or name the first constant part that it lacks."""
+        call = asked.call
+        bounds: Found = {name: text for name, text in asked.holes.items() if name in self.marks}
+        for name, value in self.pairs:
+            texts_there = [reveal(text) for key, text in call.query if key == name]
+            if not _fits_any(value, texts_there, bounds):
                 return f"query parameter {name!r}"
         for name, text in self.request.headers.items():
-            if call.headers.get(name) != reveal(text):
+            found = call.headers.get(name)
+            if not _fits_any(reveal(text), [] if found is None else [found], bounds):
                 return f"header {name!r}"
-        return None if holds_body(call, self.request) else "the body"
+        if not holds_body(call, self.request, bounds):
+            return "the body"
+        return Asked(call, asked.holes, self.part, bounds)
 
 
-def holds_body(call: Call, request: Request) -> bool:
+@dataclass(frozen=True, slots=True)
+class RouteIndex:
+    """Routes, found by method and path."""
+
+    routes: Sequence[Route]
+    plain: Mapping[tuple[str, str], list[Route]]
+    """Those whose path is always the same."""
+    others: Sequence[Route]
+
+    @classmethod
+    def build(cls, routes: Sequence[Route]) -> RouteIndex:
+        """Sort them."""
+        plain: dict[tuple[str, str], list[Route]] = {}
+        others: list[Route] = []
+        for route in routes:
+            if route.pattern.groups:
+                others.append(route)
+            else:
+                path = unquote(urlsplit(reveal(route.request.url)).path or "/")
+                plain.setdefault((route.request.method, path), []).append(route)
+        return cls(routes, plain, others)
+
+    def find(self, call: Call) -> Iterator[Route]:
+        """Yield those that a call may be."""
+        yield from self.plain.get((call.method, call.path), ())
+        yield from self.others
+
+
+def holds_body(call: Call, request: Request, bounds: Found) -> bool:
     """Tell whether a call's body holds everything that a request's body says."""
     match request.body:
         case JsonBody(value):
             try:
-                return _holds(decoding.decode_bytes(call.body), _plain(value))
+                return _holds(decoding.decode_bytes(call.body), _plain(value), bounds)
             except PageShapeError:
                 return False
         case FormBody(pairs):
             found = parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True)
-            return all((name, reveal(value)) in found for name, value in pairs)
+            return all(
+                _fits_any(reveal(value), [text for key, text in found if key == name], bounds)
+                for name, value in pairs
+            )
+        case MultipartBody(pairs):
+            return all(
+                any(
+                    _fits(multipart.encode_part(name, reveal(value)).decode(), part, bounds)
+                    for part in _parts_of(call.body)
+                )
+                for name, value in pairs
+            )
+        case TextBody(text):
+            return _fits(reveal(text), call.body.decode("utf-8", "replace"), bounds)
         case None:
             return True
 
 
-def is_authentic(call: Call, auth: Authenticates, variables: Mapping[str, Json]) -> bool:
-    """Tell whether a call carries exactly the credentials that the spec would send."""
-    bare = Request(method=call.method, url="http://player.invalid/")
-    expected = auth.apply(bare, variables)
-    pairs = {(name, reveal(value)) for name, value in expected.query}
-    headers = {name: reveal(value) for name, value in expected.headers.items()}
-    return (
-        all(call.headers.get(name) == value for name, value in headers.items())
-        and all(pair in call.query for pair in pairs)
-        and holds_body(call, expected)
-    )
+def _parts_of(body: bytes) -> list[str]:
+    text = body.decode("utf-8", "replace")
+    boundary = text.partition("\r\n")[0]
+    return [part.strip("\r\n") for part in text.split(boundary)] if boundary else []
 
 
-def credential_names(auth: Authenticates, variables: Mapping[str, Json]) -> frozenset[str]:
-    """Return the query parameters that credentials take."""
-    bare = Request(method="GET", url="http://player.invalid/")
-    return frozenset(name for name, _ in auth.apply(bare, variables).query)
+def _fits_any(wanted: str, found: list[str], bounds: Found) -> bool:
+    if not found:
+        return _is_optional(wanted)
+    return any(_fits(wanted, text, bounds) for text in found)
 
 
-def _holds(found: Json, wanted: Json) -> bool:
+def _is_optional(wanted: Json) -> bool:
+    """Tell whether a value may be missing: one that the caller need not give."""
+    names = _MARK.findall(wanted) if isinstance(wanted, str) else []
+    return any(name.startswith(OPTIONAL) for name in names)
+
+
+def _fits(wanted: str, found: str, bounds: Found) -> bool:
+    """Tell whether a text is the wanted one, whatever stands where the marks do."""
+    if not _MARK.search(wanted):
+        return wanted == found
+    matched = _compile(_escape(wanted, ".*")).fullmatch(found)
+    if matched is None:
+        return False
+    bounds.update(matched.groupdict())
+    return True
+
+
+def read_text(wanted: str, found: str) -> Found | None:
+    """Return what stands in a text where another one has marks; None where it is another one."""
+    marks: Found = {}
+    return marks if _fits(wanted, found, marks) else None
+
+
+def _escape(text: str, anything: str) -> str:
+    """Return a pattern for a text; each mark in it is a group, the second time the same again."""
+    seen: set[str] = set()
+
+    def group(found: re.Match[str]) -> str:
+        name = found.group(1)
+        if name in seen:
+            return f"(?P={name})"
+        seen.add(name)
+        return f"(?P<{name}>{anything})"
+
+    return _MARK.sub(group, re.escape(text))
+
+
+@lru_cache(maxsize=4096)
+def _compile(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.DOTALL)
+
+
+def _holds(found: Json, wanted: Json, bounds: Found) -> bool:
     if isinstance(wanted, dict) and isinstance(found, dict):
-        return all(key in found and _holds(found[key], value) for key, value in wanted.items())
+        return all(
+            _holds(found[key], value, bounds) if key in found else _is_optional(value)
+            for key, value in wanted.items()
+        )
+    if isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+        pairs = zip(found, wanted, strict=True)
+        return all(_holds(one, other, bounds) for one, other in pairs)
+    if isinstance(wanted, str) and _MARK.search(wanted):
+        # What is a number stays one in JSON.
+        return _fits(wanted, reveal(texts.to_text(found) or ""), bounds)
     return bool(found == wanted)
 
 

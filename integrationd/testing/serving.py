@@ -16,13 +16,16 @@ from http import HTTPStatus
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from integrationd.testing.faults import Broken, Played
 from integrationd.wire.messages import Answer, Call
 
-Respond: TypeAlias = Callable[[Call], Awaitable[Answer]]
+Respond: TypeAlias = Callable[[Call], Awaitable[Played]]
 """Makes the answer to one call; the server asks for one at a time for each client."""
 
 HEAD_MAX_BYTES: Final = 32_768
 BODY_MAX_BYTES: Final = 16_000_000
+HANG_S: Final = 300.0
+"""How long a call is left without an answer where that is wished."""
 IDLE_S: Final = 75.0
 """How long a client may be silent between two calls, as the usual servers allow."""
 
@@ -38,13 +41,13 @@ class _BadCallError(Exception):
         self.status = status
 
 
-def bind(port: int = 0) -> socket.socket:
-    """Listen on the loopback; port 0 takes any free one.
+def bind(port: int = 0, host: str = "127.0.0.1") -> socket.socket:
+    """Listen on the loopback or where one is told to; port 0 takes any free one.
 
     Raises:
         OSError: The port is taken.
     """
-    return socket.create_server(("127.0.0.1", port))
+    return socket.create_server((host, port))
 
 
 def origin_of(listening: socket.socket) -> str:
@@ -99,7 +102,11 @@ async def _converse(
             if call is None:
                 return
             stays = call.headers.get("connection", "").lower() != "close"
-            await _write(writer, await respond(call), stays=stays)
+            answer = await respond(call)
+            if isinstance(answer, Broken):
+                await _break_off(writer, answer)
+                return
+            await _write(writer, answer, stays=stays)
 
 
 async def _read_call(reader: asyncio.StreamReader) -> Call | None:
@@ -164,6 +171,16 @@ def _parse_head(head: bytes) -> _Head:
     if request is None or not request.group(2).startswith("/") or "host" not in headers:
         raise _BadCallError(HTTPStatus.BAD_REQUEST)
     return _Head(request.group(1), request.group(2), headers)
+
+
+async def _break_off(writer: asyncio.StreamWriter, how: Broken) -> None:
+    """Begin an answer and end the connection in the middle of it, or be silent."""
+    if how is Broken.HANG:
+        await asyncio.sleep(HANG_S)
+        return
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9999")
+    writer.write(b'\r\n\r\n{"cut')
+    await writer.drain()
 
 
 async def _write(writer: asyncio.StreamWriter, answer: Answer, *, stays: bool) -> None:

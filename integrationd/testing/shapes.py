@@ -15,6 +15,7 @@ from integrationd.transform.expression import Expression
 from integrationd.transform.inverse import Mark, Tree, UnsolvableError, merge, outline, solve, suits
 from integrationd.transform.mapping import FieldRule
 from integrationd.transform.mapping import Mapping as RecordMapping
+from integrationd.transform.times import as_notations
 
 _PLAIN = Wanted(name="")
 
@@ -43,16 +44,26 @@ def build_shape(stream: Stream, becomes: RecordShape, beside: Iterable[Tree] = (
     """
     parts = [_outline(part, Wanted(name="", unique=True)) for part in stream.key.parts]
     rule = stream.incremental
-    if rule is not None:
-        parts.append(_outline(rule.field, Wanted(name="", grows=rule.type)))
+    if rule is not None and rule.field is not None:
+        first = next(iter(rule.scale.notations), None)
+        parts.append(_outline(rule.field, Wanted(name="", grows=rule.type, format=first)))
     if becomes.mapping is not None:
         parts.extend(
             _outline_rule(rule, find_limits(becomes.schema, path))
             for path, rule in becomes.mapping.rules()
         )
+        parts.extend(
+            _outline(part, _PLAIN)
+            for lookup in becomes.mapping.lookups.values()
+            for part in lookup.external_id.parts
+        )
     conditions = (stream.deleted, stream.where)
     parts.extend(_outline(condition, _PLAIN) for condition in conditions if condition is not None)
     tree = functools.reduce(lambda one, other: merge(one, other, _join), [*parts, *beside])
+    is_whole = all("@" in part.text and part.text != "@" for part in stream.key.parts)
+    if not isinstance(tree, dict) and is_whole:
+        # A digest of the whole record is its key: something has to be in it.
+        tree = {"id": Wanted(name="id", unique=True)}
     return Shape(tree)
 
 
@@ -95,7 +106,7 @@ def _outline_rule(rule: FieldRule, limits: Limits) -> Tree:
     leaf = Wanted(
         name="",
         type=rule.type,
-        format=rule.format,
+        format=next(iter(as_notations(rule.format)), None),
         choices=tuple(rule.map or ()),
         limits=limits,
         form="" if rule.clean is None else rule.clean.form,

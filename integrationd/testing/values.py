@@ -9,8 +9,9 @@ from typing import Final
 
 from integrationd.model.json import Json
 from integrationd.testing.limits import Limits, suit
-from integrationd.transform.convert import FieldType, TimeFormat
+from integrationd.transform.convert import FieldType
 from integrationd.transform.cursors import CursorType
+from integrationd.transform.times import TimeNotation
 
 EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """The first record's time; fixed, so that two players tell the same story."""
@@ -40,7 +41,7 @@ class Wanted:
     """The last word of its path."""
     type: FieldType | None = None
     """As a mapping makes of it."""
-    format: TimeFormat | None = None
+    format: TimeNotation | None = None
     choices: tuple[str, ...] = ()
     """The texts that a mapping translates."""
     limits: Limits = field(default_factory=dict)
@@ -97,16 +98,28 @@ def later_text(moment: int) -> str:
     return (EPOCH + timedelta(seconds=moment)).isoformat().replace("+00:00", "Z")
 
 
+def moment_of(at: datetime) -> int:
+    """Return a time as records keep it, in whole seconds after the first."""
+    return max(0, int((at - EPOCH).total_seconds()))
+
+
 def _pick(choices: Sequence[str], number: int) -> str:
     # Multiplying by a prime keeps neighbours apart, so that pages do not look like patterns.
     return choices[number * 7919 % len(choices)]
 
 
-def _cursor_value(grows: CursorType, time_format: TimeFormat | None, moment: int) -> Json:
+def _cursor_value(grows: CursorType, time_format: TimeNotation | None, moment: int) -> Json:
     if grows is CursorType.NUMBER:
         seconds = int(EPOCH.timestamp()) + moment
-        return seconds * 1000 if time_format is TimeFormat.UNIX_MS else seconds
-    return later_text(moment)
+        return seconds * 1000 if time_format == "unix_ms" else seconds
+    return _time_value(time_format, moment)
+
+
+def _time_value(notation: TimeNotation | None, moment: int) -> Json:
+    """Write a moment in the first notation that is said, or as RFC 3339."""
+    if notation is None:
+        return later_text(moment)
+    return notation.write(EPOCH + timedelta(seconds=moment))
 
 
 def _unique_value(wanted: Wanted, number: int) -> Json:
@@ -130,10 +143,15 @@ def _from_choice(choice: str) -> Json:
 
 
 def _typed_time(wanted: Wanted, number: int) -> Json:
-    if wanted.format is None:
-        return later_text(number * 3600)
-    seconds = int(EPOCH.timestamp()) + number * 3600
-    return seconds * 1000 if wanted.format is TimeFormat.UNIX_MS else seconds
+    return _time_value(wanted.format, number * 3600)
+
+
+_DAY: Final = Wanted(name="")
+
+
+def _typed_day(wanted: Wanted, number: int) -> Json:
+    day = EPOCH - timedelta(days=number % 7300)
+    return day.date().isoformat() if wanted.format is None else wanted.format.write(day)
 
 
 def _typed_text(wanted: Wanted, number: int) -> Json:
@@ -147,13 +165,9 @@ _TYPED: Final[dict[FieldType, Callable[[Wanted, int], Json]]] = {
     FieldType.NUMBER: lambda _, number: number % 997 / 4,
     FieldType.DECIMAL: lambda _, number: _price(number),
     FieldType.BOOLEAN: lambda _, number: number % 3 != 0,
-    FieldType.DATE: lambda _, number: _day(number),
+    FieldType.DATE: _typed_day,
     FieldType.DATETIME: _typed_time,
 }
-
-
-def _day(number: int) -> str:
-    return (EPOCH - timedelta(days=number % 7300)).date().isoformat()
 
 
 def _price(number: int) -> str:
@@ -216,7 +230,7 @@ _NAMED: Final[tuple[tuple[tuple[str, ...], Callable[[int], Json]], ...]] = (
     (("amount", "total", "balance", "quantity", "count", "stock"), lambda n: n * 7 % 10_000),
     (("deleted", "expired", "archived", "suppressed"), lambda _: False),
     ((" active", "enabled", "is_", "has_", "visible"), lambda n: n % 5 != 0),
-    (("birth", "date", "_on"), _day),
+    (("birth", "date", "_on"), lambda n: _typed_day(_DAY, n)),
     (("time", "_at", "created", "updated", "modified"), lambda n: later_text(n * 3600)),
     (("url", "link", "website"), lambda n: f"https://example.org/{n}"),
     (("location", "library", "branch"), lambda n: _pick(("main", "north", "harbour"), n)),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
 from integrationd.model.json import Json
+from integrationd.transform.times import TimeNotation, find_notation, settle
 
 
 class FieldType(StrEnum):
@@ -26,15 +27,6 @@ class FieldType(StrEnum):
     DATETIME = "datetime"
 
 
-class TimeFormat(StrEnum):
-    """How a provider writes a time where it is not ISO 8601."""
-
-    UNIX = "unix"
-    """Seconds since 1970."""
-    UNIX_MS = "unix_ms"
-    """Milliseconds since 1970."""
-
-
 Convert = Callable[[Json], Json]
 _TRUE: Final = frozenset({"true", "1"})
 _FALSE: Final = frozenset({"false", "0"})
@@ -48,22 +40,26 @@ _INSTANT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9
 _DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,99})(?:\.[0-9]{1,100})?")
 _DIGITS_MAX: Final = 100
 _WHOLE_MAX: Final = 10**_DIGITS_MAX
-_UNITS_PER_SECOND: Final = {TimeFormat.UNIX: 1, TimeFormat.UNIX_MS: 1000}
-# From the first day to the last that a datetime can hold.
-_UNIX_MIN: Final = -62135596800
-_UNIX_MAX: Final = 253402300799
 _TIME: Final = "a time such as 2026-01-31T12:00:00Z"
 
 
-def converter(type_: FieldType, time_format: TimeFormat | None) -> Convert:
+def converter(
+    type_: FieldType, notations: tuple[TimeNotation, ...] = (), zone: tzinfo | None = None
+) -> Convert:
     """Return the function that converts a value that is not None, or raises ValueError.
 
     The ValueError's text says what was expected and never holds the value.
+
+    Args:
+        type_: What the value becomes.
+        notations: How times may be written; ISO 8601 where there are none, and beside them.
+        zone: Of times that do not name theirs; they stay without where none is said.
     """
-    if type_ is FieldType.DATETIME and time_format is not None:
-        per_second = _UNITS_PER_SECOND[time_format]
-        return lambda value: _from_unix(value, per_second)
-    return _CONVERTERS[type_]
+    if not notations and zone is None:
+        return _CONVERTERS[type_]
+    if type_ is FieldType.DATE:
+        return lambda value: find_notation(value, notations)[1].date().isoformat()
+    return lambda value: _to_instant(value, notations, zone)
 
 
 def _refused(what: str) -> ValueError:
@@ -148,11 +144,12 @@ def _to_datetime(value: Json) -> Json:
     raise _refused(_TIME)
 
 
-def _from_unix(value: Json, per_second: int) -> Json:
-    number = _to_number(value)
-    if not _UNIX_MIN * per_second <= number <= _UNIX_MAX * per_second:
-        raise _refused("a time between the years 1 and 9999")
-    return format_instant(datetime.fromtimestamp(number / per_second, tz=UTC))
+def _to_instant(value: Json, notations: tuple[TimeNotation, ...], zone: tzinfo | None) -> Json:
+    moment = settle(find_notation(value, notations)[1], zone)
+    try:
+        return format_instant(moment)
+    except OverflowError:
+        raise _refused(_TIME) from None
 
 
 def format_instant(value: datetime) -> str:

@@ -68,7 +68,8 @@ class Expression:
         parsed = _parse(node.value)
         if isinstance(parsed, Fault):
             hint = nearest(parsed.name, tree.function_names()) if parsed.name else ""
-            message = f"{site.path}: {parsed.message}{hint}"
+            told = "the expression is wrong" if site.hides else f"{parsed.message}{hint}"
+            message = f"{site.path}: {told}"
             return site.refuse(node.position, parsed.code, message)
         expression = cls(node.value, node.position)
         return expression if expression._names_are_known(site) else INVALID
@@ -78,6 +79,12 @@ class Expression:
         """Return what it gives whatever the value is; None where that depends."""
         parsed = _tree_of(self.text)
         return parsed["value"] if parsed["type"] == "literal" else None
+
+    @property
+    def members(self) -> tuple[Reference, ...]:
+        """Return what it reads of the value itself, two names deep: ``a.b`` of ``a.b.c``."""
+        found = tree.find_members(_tree_of(self.text))
+        return tuple(Reference(path, self.position) for path in found)
 
     def search(self, value: Json, variables: Mapping[str, Json] = NO_VARIABLES) -> Json:
         """Evaluate over a value.
@@ -210,7 +217,8 @@ def _word_syntax(wrong: exceptions.JMESPathError, text: str) -> str:
 def _tell_unknown(name: str, known: tuple[str, ...], position: Position, site: Site) -> None:
     listed = ", ".join(sorted(known))
     close = nearest(name, known).partition("; known here")[0]
-    message = f"expression uses {name!r}, variables here are: {listed}{close}"
+    shown = site.quote(name, known) or " what it may not"
+    message = f"expression uses{shown}, variables here are: {listed}{close}"
     site.problems.add(position, "E204", message)
 
 

@@ -194,11 +194,73 @@ def _different(literal: Json) -> Json:
 
 def _solve_function(node: Node, wanted: Tree) -> Tree:
     name, arguments = node["value"], node["children"]
-    if name in ("to_number", "to_string", "not_null", "to_array"):
+    if name in _KEEPING:
         return _solve(arguments[0], wanted)
     if name == "length" and isinstance(wanted, int) and not isinstance(wanted, bool):
         return _solve(arguments[0], [Mark.FREE] * max(wanted, 0))
+    if name == "reverse" and isinstance(wanted, list):
+        return _solve(arguments[0], wanted[::-1])
+    if name == "map":
+        return _solve(arguments[1], [_solve(_inside(arguments[0]), one) for one in wanted])
+    if name == "merge":
+        return _solve_merge(arguments, wanted)
+    if name == "from_items":
+        return _solve_pairs(arguments[0], wanted)
     raise UnsolvableError(f"the function {name} cannot be turned round")
+
+
+_KEEPING: Final = frozenset({"to_number", "to_string", "not_null", "to_array", "sort_by"})
+"""Functions that give their first argument, where that is what it should be."""
+
+
+def _inside(node: Node) -> Node:
+    inside: Node = node["children"][0] if node["type"] == "expref" else node
+    return inside
+
+
+def _solve_merge(arguments: list[Node], wanted: Tree) -> Tree:
+    """Take the fields that a later object brings from what it makes them of."""
+    first, *later = arguments
+    if not isinstance(wanted, dict):
+        return _solve(first, wanted)
+    rest = dict(wanted)
+    trees: list[Tree] = []
+    for part in later:
+        for pair in part["children"] if part["type"] == "multi_select_dict" else ():
+            if pair["value"] in rest:
+                value = rest.pop(pair["value"])
+                trees.append(_solve_as_far(pair["children"][0], value))
+    return functools.reduce(_lay_together, [*trees, _solve(first, rest)])
+
+
+def _solve_as_far(node: Node, wanted: Tree) -> Tree:
+    """Return an input that gives the value, or one that has it wherever the expression looks."""
+    try:
+        return _solve(node, wanted)
+    except UnsolvableError:
+        return _outline(node, wanted, lambda one, _: one)
+
+
+def _lay_together(one: Tree, other: Tree) -> Tree:
+    return merge(one, other, lambda _, last: last)
+
+
+def _solve_pairs(node: Node, wanted: Tree) -> Tree:
+    """Turn ``items(x)``, whatever is left out of it, round to ``x``."""
+    while node["type"] in ("filter_projection", "projection", "index_expression"):
+        node = node["children"][0]
+    if node["type"] == "function_expression" and node["value"] == "items":
+        return _solve(node["children"][0], wanted)
+    raise UnsolvableError("the function from_items cannot be turned round")
+
+
+def _solve_fields(node: Node, wanted: Tree) -> Tree:
+    """Turn an object of expressions round; what it has no field for is lost."""
+    if not isinstance(wanted, dict):
+        raise UnsolvableError("an object of expressions gives an object")
+    pairs = ((one["children"][0], one["value"]) for one in node["children"])
+    trees = (_solve(child, wanted[name]) for child, name in pairs if name in wanted)
+    return functools.reduce(merge, trees, Mark.FREE)
 
 
 def _solve_projection(node: Node, wanted: Tree) -> Tree:
@@ -282,4 +344,5 @@ _RULES: Final[Mapping[str, Callable[[Node, Tree], Tree]]] = {
     "projection": _solve_projection,
     "filter_projection": _solve_projection,
     "multi_select_list": _solve_select,
+    "multi_select_dict": _solve_fields,
 }

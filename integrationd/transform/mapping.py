@@ -15,9 +15,12 @@ from integrationd.config.sites import OWN, Written
 from integrationd.errors import ExpressionError, MappingError
 from integrationd.model.json import Json
 from integrationd.transform.clean import Clean, Cleaning, Region, Tally, UnfitError
-from integrationd.transform.convert import Convert, FieldType, TimeFormat, converter
+from integrationd.transform.convert import Convert, FieldType, converter
 from integrationd.transform.expression import Expression, compile_fields
-from integrationd.transform.scopes import Reference, Scope
+from integrationd.transform.lookup import FACTS, LookUp
+from integrationd.transform.scopes import Reference, Scope, Variables
+from integrationd.transform.times import TimeNotation, as_notations
+from integrationd.transform.zones import Zone
 
 VARIABLES: Final = Scope(("config", "each", "lookups"))
 """What ``var()`` may name inside a mapping."""
@@ -25,10 +28,10 @@ FIELD_NAME: Final = Keys(
     r"[a-z][a-z0-9_]{0,62}", "small letters, digits and underscores, as in call_number"
 )
 
+LOOKUPS: Final = "lookups"
 CUSTOM: Final = "custom"
 """Under this name a record holds the fields that its tenant added."""
 
-Variables: TypeAlias = abc.Mapping[str, Json]
 MapRecord: TypeAlias = Callable[[Json, Variables, Tally], dict[str, Json]]
 
 
@@ -58,8 +61,11 @@ class FieldRule:
     """Other values for some, by their text: ``{true: expired, "0": active}``."""
     type: FieldType | None = None
     """What the value is made into; left as it is without."""
-    format: TimeFormat | None = None
-    """How a ``datetime`` is written where it is not ISO 8601."""
+    format: TimeNotation | tuple[TimeNotation, ...] | None = None
+    """How a ``datetime`` or a ``date`` is written where it is not ISO 8601: ``unix``, ``unix_ms``,
+    ``rfc2822``, ``dotnet`` (``/Date(…)/``), a pattern such as ``%d/%m/%Y %H:%M``, or a list."""
+    timezone: Zone | None = None
+    """Of a ``datetime`` that names none, ``Europe/Berlin``; it stays without otherwise."""
     default: Json = None
     """Stands where the value is null or not among ``map``."""
     position: Position | None = field(default=None, compare=False)
@@ -76,6 +82,11 @@ class FieldRule:
     def needs_region(self) -> bool:
         """Tell whether what it gives depends on the country of a telephone number."""
         return self.clean is not None and self.clean.needs_region
+
+    @property
+    def needs_zone(self) -> bool:
+        """Tell whether it reads times that may name no zone."""
+        return self.type is FieldType.DATETIME and self.timezone is None
 
     def bound(self, region: Region) -> FieldRule:
         """Return the rule for telephone numbers of a country."""
@@ -94,10 +105,20 @@ class FieldRule:
         if (self.path is None) == (not self.first):
             message = f"{site.path} needs either 'path' or 'first', and just one of them"
             return site.refuse(node.position, "E114", message)
-        if self.format is not None and self.type is not FieldType.DATETIME:
-            message = f"{site.path} has 'format', which goes with 'type: datetime' alone"
+        if self.format is not None and self.type not in (FieldType.DATETIME, FieldType.DATE):
+            message = f"{site.path} has 'format', which goes with 'type: datetime' or 'date' alone"
             return site.refuse(node.key_position("format"), "E114", message)
+        if self.timezone is not None and self.type is not FieldType.DATETIME:
+            message = f"{site.path} has 'timezone', which goes with 'type: datetime' alone"
+            return site.refuse(node.key_position("timezone"), "E114", message)
         return None
+
+    def converter(self) -> Convert | None:
+        """Return what makes a value into the field's type; None where it stays as it is."""
+        if self.type is None:
+            return None
+        zone = None if self.timezone is None else self.timezone.info
+        return converter(self.type, as_notations(self.format), zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +127,9 @@ class Mapping:
 
     entity: Marked | None = None
     """The shape that records become; by default one of the stream's own."""
+    lookups: Annotated[abc.Mapping[str, LookUp], FIELD_NAME] = field(default_factory=dict)
+    """What is looked up among the stored records, once for each page: ``var('lookups.NAME.id')``
+    is the internal id, and there are ``external_id``, ``data`` and ``deleted``."""
     fields: Annotated[abc.Mapping[str, FieldRule], FIELD_NAME]
     """An expression, or a rule, for each field of the entity."""
     required: tuple[Marked, ...] = ()
@@ -125,8 +149,9 @@ class Mapping:
         """Return what ``var()`` names anywhere in it."""
         found: tuple[Reference, ...] | None = self.memo.get("references")
         if found is None:
-            rules = [rule for _, rule in self.rules()]
-            found = tuple(each for rule in rules for each in rule.references)
+            named = [rule.references for _, rule in self.rules()]
+            named += [lookup.references for lookup in self.lookups.values()]
+            found = tuple(each for references in named for each in references)
             self.memo["references"] = found
         return found
 
@@ -143,7 +168,25 @@ class Mapping:
                 message = f"required names {str(name)!r}, which is not among the fields"
                 hint = nearest(name, self.fields)
                 told = site.refuse(name.position, "E302", f"{message}{hint}")
+        for reference in self.references:
+            if reference.path[0] == LOOKUPS:
+                told = self._check_reference(reference, site) or told
         return told
+
+    def _check_reference(self, reference: Reference, site: Site) -> Invalid | None:
+        """Refuse a look-up that is not declared, and what a look-up does not find."""
+        known: abc.Collection[str] = self.lookups
+        for depth, name in enumerate(reference.path[1:3], start=1):
+            if name not in known:
+                place = ".".join(reference.path[:depth])
+                used = f"{place}.{name}"
+                message = f"{used!r} is used here but not declared under {place!r}"
+                if depth > 1:
+                    message = f"{used!r} is used here, but a look-up finds {', '.join(FACTS)}"
+                hint = nearest(name, known).partition("; known here")[0]
+                return site.refuse(reference.position, "E204", f"{message}{hint}")
+            known = FACTS
+        return None
 
     def rules(self) -> abc.Iterator[tuple[str, FieldRule]]:
         """Yield every rule with the path of its field, ``title`` or ``custom.house``."""
@@ -154,17 +197,27 @@ class Mapping:
         self, fields: abc.Mapping[str, FieldRule], custom: abc.Mapping[str, FieldRule]
     ) -> Mapping:
         """Return the mapping with some fields replaced or added, and a tenant's own."""
-        return replace(self, fields={**self.fields, **fields}, custom=custom, compiled=[])
+        together = {**self.fields, **fields}
+        return replace(self, fields=together, custom=custom, compiled=[], memo={})
 
     def bound(self, region: Region) -> Mapping:
         """Return the mapping where telephone numbers that do not say their country are of one."""
         if not any(rule.needs_region for _, rule in self.rules()):
             return self
+        return self._changed(lambda rule: rule.bound(region))
+
+    def in_zone(self, zone: Zone) -> Mapping:
+        """Return the mapping where times that name no zone are of one."""
+        if not any(rule.needs_zone for _, rule in self.rules()):
+            return self
+        return self._changed(lambda rule: replace(rule, timezone=zone) if rule.needs_zone else rule)
+
+    def _changed(self, change: Callable[[FieldRule], FieldRule]) -> Mapping:
         fields, custom = (
-            {name: rule.bound(region) for name, rule in rules.items()}
+            {name: change(rule) for name, rule in rules.items()}
             for rules in (self.fields, self.custom)
         )
-        return replace(self, fields=fields, custom=custom, compiled=[])
+        return replace(self, fields=fields, custom=custom, compiled=[], memo={})
 
     def apply(
         self, record: Json, variables: Variables, tally: Tally | None = None
@@ -277,7 +330,7 @@ def _has_after(rule: FieldRule) -> bool:
 
 def _after(rule: FieldRule) -> Convert:
     translate = rule.map
-    convert = None if rule.type is None else converter(rule.type, rule.format)
+    convert = rule.converter()
     default = rule.default
 
     def change(value: Json) -> Json:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from integrationd.config.nodes import Position
+from integrationd.model.json import Json
+
+Variables: TypeAlias = Mapping[str, Json]
+"""What ``var()`` reads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from integrationd.config.decode import INVALID, Invalid, Site
 from integrationd.config.nodes import Fields, Items, Node, Position, Scalar
 from integrationd.config.problems import nearest
-from integrationd.config.sites import Leaf
+from integrationd.config.sites import Leaf, SecretNote
 from integrationd.errors import ExpressionError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret, reveal
@@ -55,21 +55,23 @@ class Template:
             return INVALID
         if not _is_written(node.value):
             # Numbers that have no text do not come out of a file; its reader refuses them.
-            return cls.parse(node.value, node.position)
+            return _hold_secret(cls.parse(node.value, node.position), node, site)
         outline = _outline(str(node.value))
         for flaw in outline.flaws:
-            site.refuse(node.position, flaw.code, f"{site.path}: {flaw.message}")
+            told = "the template is wrong" if site.hides else flaw.message
+            site.refuse(node.position, flaw.code, f"{site.path}: {told}")
         scope = site.note(Scope)
         unknown = _unknown_roots(outline, scope)
         for name in unknown:
             assert scope is not None
             listed = ", ".join(sorted(scope.names))
             close = nearest(name, scope.names).partition("; known here")[0]
-            message = f"template uses {name!r}, variables here are: {listed}{close}"
+            shown = site.quote(name, scope.names) or " what it may not"
+            message = f"template uses{shown}, variables here are: {listed}{close}"
             site.refuse(node.position, "E204", message)
         if outline.flaws or unknown:
             return INVALID
-        return cls._of(str(node.value), outline, node.position)
+        return _hold_secret(cls._of(str(node.value), outline, node.position), node, site)
 
     @classmethod
     def parse(cls, value: Json, position: Position) -> Template:
@@ -106,6 +108,14 @@ class Template:
     def is_secret(self) -> bool:
         """Tell whether it mentions ``secrets``, so that what it gives is secret."""
         return any(path[0] == _SECRETS for path in self.paths)
+
+    @property
+    def is_written_out(self) -> bool:
+        """Tell whether all that it gives stands in files: in itself, or in ``config``."""
+        is_empty = self.value is None or self.value == "" or isinstance(self.value, bool)
+        return not (self.is_constant and is_empty) and all(
+            path[0] == "config" for path in self.paths
+        )
 
     def render(self, variables: Mapping[str, Json]) -> Json | Secret:
         """Fill in values: a native template keeps the type of its value, any other gives text.
@@ -215,11 +225,11 @@ class JsonTemplate:
         """Read any value; the annotation's scope holds for every template in it."""
         told = len(site.problems.found)
         tree = _decode_tree(node, site)
-        return (
-            INVALID
-            if len(site.problems.found) > told or tree is INVALID
-            else cls(tree, node.position)
+        # What was told while the text was read is not told once more.
+        broken = len(site.problems.found) > told or any(
+            isinstance(part, Invalid) for part in _ends_of(tree)
         )
+        return INVALID if broken else cls(tree, node.position)
 
     @property
     def references(self) -> tuple[Reference, ...]:
@@ -228,7 +238,7 @@ class JsonTemplate:
 
     def templates(self) -> Iterator[Template]:
         """Yield its templates, constants too, in the order of the file."""
-        return _templates_in(self.tree)
+        return _ends_of(self.tree)
 
     def render(self, variables: Mapping[str, Json]) -> Json:
         """Fill in values; a :class:`Secret` stays one.
@@ -237,6 +247,12 @@ class JsonTemplate:
             ExpressionError: As :meth:`Template.render`.
         """
         return _render_tree(self.tree, variables)
+
+
+def _hold_secret(template: Template, node: Node, site: Site) -> Template | Invalid:
+    """Refuse text where a secret is due."""
+    is_due = site.note(SecretNote) is not None
+    return site.refuse_text(node) if is_due and template.is_written_out else template
 
 
 def _is_written(value: Json) -> bool:
@@ -323,22 +339,20 @@ def _hide(value: Json) -> Json:
 def _decode_tree(node: Node, site: Site) -> Json:
     match node:
         case Fields():
-            return {
-                key: _decode_tree(item, site.key(key).noted(*site.notes))
-                for key, item in node.entries.items()
-            }
+            return {key: _decode_tree(item, site.member(key)) for key, item in node.entries.items()}
         case Items():
             return [_decode_tree(item, site.item(at)) for at, item in enumerate(node.items)]
         case Scalar():
             return Template.decode_node(node, site)
 
 
-def _templates_in(tree: Json) -> Iterator[Template]:
-    if isinstance(tree, Template):
+def _ends_of(tree: Json) -> Iterator[Any]:
+    """Yield what stands at the ends of a tree; of one that is broken some are no templates."""
+    if not isinstance(tree, dict | list):
         yield tree
         return
     for item in tree.values() if isinstance(tree, dict) else tree:
-        yield from _templates_in(item)
+        yield from _ends_of(item)
 
 
 def _render_tree(tree: Json, variables: Mapping[str, Json]) -> Json:

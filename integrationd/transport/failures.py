@@ -25,6 +25,20 @@ _UNKNOWN_CA: Final = frozenset({18, 19, 20, 21})
 """X509_V_ERR_* numbers. Source: OpenSSL, X509_STORE_CTX_get_error(3)."""
 
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
+_WANTS_OURS: Final = frozenset(
+    {"TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_HANDSHAKE_FAILURE"}
+)
+"""Until TLS 1.2 a missing certificate is a failure like others, but hardly anything else is one."""
+_REFUSES_OURS: Final = {
+    "TLSV1_ALERT_UNKNOWN_CA": "it does not know who signed it",
+    "SSLV3_ALERT_BAD_CERTIFICATE": "it is not valid there",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "it has expired",
+    "SSLV3_ALERT_CERTIFICATE_REVOKED": "it was revoked",
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "it is not known there",
+    "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE": "it is of a kind that is not taken there",
+    "TLSV1_ALERT_ACCESS_DENIED": "it has no access",
+}
+"""Source: RFC 8446 section 6.2; the names are OpenSSL's."""
 _PROXY_REFUSES: Final = frozenset({401, 403, 407})
 
 
@@ -50,6 +64,7 @@ class Explainer:
             return UnreachedError(before)
         return UnavailableError(
             self._waiting_too_long(error)
+            or self._alert(_reason_of_tls(error.__cause__))
             or _breaking(error)
             or f"the call broke ({type(error).__name__})"
         )
@@ -78,11 +93,26 @@ class Explainer:
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
             return self._certificate(error.certificate_error)
         if isinstance(error, aiohttp.ClientConnectorSSLError):
-            reason = error.os_error.reason if isinstance(error.os_error, ssl.SSLError) else None
+            reason = _reason_of_tls(error.os_error)
+            told = self._alert(reason)
+            if told is not None:
+                return told
             if reason in _NOT_TLS:
                 return f"{self.peer} does not speak TLS; is the URL's https right?"
             shown = (reason or "no reason given").lower().replace("_", " ")
             return f"TLS with {self.peer} could not be agreed: {shown}"
+        return None
+
+    def _alert(self, reason: str | None) -> str | None:
+        """Explain what the other side says of our certificate; in TLS 1.3 it says so late."""
+        if reason in _WANTS_OURS and self.policy.identity is None:
+            return (
+                f"{self.peer} wants a client's certificate; set http.tls.certificate and "
+                "http.tls.key"
+            )
+        if reason in _REFUSES_OURS and self.policy.identity is not None:
+            words = _REFUSES_OURS[reason]
+            return f"{self.peer} does not accept the certificate in http.tls.certificate: {words}"
         return None
 
     def _certificate(self, error: Exception) -> str:
@@ -112,6 +142,10 @@ class Explainer:
                 return f"{whom} refuses connections"
             return f"no connection to {whom}: {_reason(error.os_error)}"
         return None
+
+
+def _reason_of_tls(error: BaseException | None) -> str | None:
+    return error.reason if isinstance(error, ssl.SSLError) else None
 
 
 def _breaking(error: Exception) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -33,6 +32,7 @@ from integrationd.transport.egress import (
     parse_address,
 )
 from integrationd.transport.failures import Explainer
+from integrationd.transport.tls import load_context
 from integrationd.wire.encoding import EncodedRequest, encode
 from integrationd.wire.messages import Answer, Request
 
@@ -82,10 +82,11 @@ class AiohttpOpener:
 
         Raises:
             RefusedError: The CA file or the proxy cannot be used.
+            SecretError: The client's certificate or key cannot be used.
         """
         proxy = None if policy.proxy is None else Proxy.parse(policy.proxy)
         # Reading the system's certificates takes some 20 ms.
-        context = await asyncio.to_thread(_load_context, policy.ca_file)
+        context = await asyncio.to_thread(load_context, policy)
         connector = CheckedConnector(
             egress=self.egress,
             lookup=self.lookup,
@@ -174,6 +175,7 @@ class AiohttpHttp:
                 body=body,
                 url=encoded.shown.partition(" ")[2],
                 took_s=time.monotonic() - started,
+                room_bytes=self._policy.response_max_bytes,
             )
 
     async def _read(self, response: ClientResponse) -> bytes:
@@ -218,16 +220,3 @@ def _timeout(policy: HttpPolicy) -> ClientTimeout:
         connect=seconds(policy.connect_timeout),
         sock_read=seconds(policy.read_timeout),
     )
-
-
-def _load_context(ca_file: str | None) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-    except ssl.SSLError:
-        message = f"http.tls.ca {ca_file!r} holds no certificate in PEM form"
-    except OSError as error:
-        message = f"http.tls.ca {ca_file!r} cannot be read: {error.strerror}"
-    else:
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        return context
-    raise RefusedError(message)

@@ -23,6 +23,10 @@ _KINDS_MIN: Final = 8
 
 MAKE_ONE: Final = "(umask 077; head -c 32 /dev/urandom | base64 > /etc/integrationd/master-key)"
 """The one command that makes a key."""
+PUT_BACK: Final = (
+    f"put back the one that stored secrets are sealed with; where there are none yet: {MAKE_ONE}"
+)
+"""What to do where there is none: a new one opens nothing that an old one has sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +66,20 @@ def find_master_key(
         # The path is the administrator's own: a link there is followed, unlike one in a spec.
         text = _read(Path(os.path.realpath(file)), where, private=True)
         if text is None:
-            message = f"{where} of secrets.master_key does not exist; make a key: {MAKE_ONE}"
+            message = f"{where} of secrets.master_key does not exist; {PUT_BACK}"
             raise SettingsError(message)
         return parse_master_key(text, where)
     text = environ.get(VARIABLE)
     return parse_master_key(text, f"env {VARIABLE}") if text else None
 
 
-def parse_master_key(text: str, where: str) -> MasterKey:
+def parse_master_key(text: str, where: str, *, remedy: str = PUT_BACK) -> MasterKey:
     """Read 32 bytes written as base64 or as hexadecimal digits.
+
+    Args:
+        text: What was found.
+        where: Named in messages.
+        remedy: What to do where it is no key.
 
     Raises:
         SettingsError: It is nothing of the kind; the text is not shown.
@@ -79,7 +88,7 @@ def parse_master_key(text: str, where: str) -> MasterKey:
     if key is None or len(key) != KEY_BYTES:
         message = (
             f"the master key in {where} is not 32 bytes, written as base64 or as hexadecimal "
-            f"digits; make one: {MAKE_ONE}"
+            f"digits; {remedy}"
         )
         raise SettingsError(message)
     if len(set(key)) < _KINDS_MIN:
@@ -93,7 +102,7 @@ def read_key_file(file: Path) -> Secret:
     text = _read(Path(os.path.realpath(file)), where, private=True)
     if text is None:
         raise SettingsError(f"{where} does not exist; make a key: {MAKE_ONE}")
-    parse_master_key(text, where)
+    parse_master_key(text, where, remedy=f"make one: {MAKE_ONE}")
     return Secret(text)
 
 

@@ -6,10 +6,18 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from integrationd.errors import HistoryError, IntegrationError, SettingsError, UsageError
+from integrationd.errors import (
+    HistoryError,
+    InputError,
+    IntegrationError,
+    SettingsError,
+    UsageError,
+)
+from integrationd.model.json import Json
 from integrationd.ports.actions import Actions, RevertWish, SyncWish
 from integrationd.web.calls import add_call_routes
 from integrationd.web.lines import answer_json, tell_lines
+from integrationd.web.logins import add_login_routes
 from integrationd.web.problem import problem
 from integrationd.web.quarantine import add_quarantine_routes
 from integrationd.web.secrets import add_secret_routes
@@ -22,6 +30,8 @@ class SyncBody(msgspec.Struct, forbid_unknown_fields=True):
     streams: list[str] = []
     full: bool = False
     confirmed: bool = False
+    input: dict[str, Json] = {}
+    texts: dict[str, str] = {}
 
 
 class RevertBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -34,6 +44,8 @@ class PreviewBody(msgspec.Struct, forbid_unknown_fields=True):
     """What ``POST …/preview`` takes."""
 
     full: bool = False
+    input: dict[str, Json] = {}
+    texts: dict[str, str] = {}
 
 
 def build_control(actions: Actions) -> web.Application:
@@ -50,6 +62,7 @@ def build_control(actions: Actions) -> web.Application:
     add_call_routes(app, actions.calls)
     add_switch_routes(app, actions)
     add_secret_routes(app, actions.secrets)
+    add_login_routes(app, actions)
     return app
 
 
@@ -59,7 +72,7 @@ async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except UsageError as unknown:
-        return problem(404, str(unknown))
+        return problem(422 if isinstance(unknown, InputError) else 404, str(unknown))
     except SettingsError as refused:
         return problem(409, str(refused))
     except HistoryError as gone:
@@ -98,6 +111,8 @@ class _Routes:
             streams=tuple(body.streams),
             full=body.full,
             confirmed=body.confirmed,
+            input=body.input,
+            texts=body.texts,
         )
         return await tell_lines(request, self._actions.sync(wish))
 
@@ -120,5 +135,7 @@ class _Routes:
             integration=request.match_info["name"],
             streams=(request.match_info["stream"],),
             full=body.full,
+            input=body.input,
+            texts=body.texts,
         )
         return await tell_lines(request, self._actions.preview(wish))

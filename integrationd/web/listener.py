@@ -94,7 +94,7 @@ async def listening(app: web.Application, listen: Listen) -> AsyncIterator[Liste
     Raises:
         SettingsError: The address cannot be used.
     """
-    runner = _runner(app)
+    runner = build_runner(app)
     await runner.setup()
     try:
         site = web.TCPSite(runner, listen.host, listen.port)
@@ -117,7 +117,7 @@ async def listening_on_socket(app: web.Application, path: str) -> AsyncIterator[
     Raises:
         SettingsError: The path cannot be used; the most frequent reason is its length.
     """
-    runner = _runner(app)
+    runner = build_runner(app)
     await runner.setup()
     try:
         try:
@@ -146,7 +146,8 @@ _log = logging.getLogger(__name__)
 _log.addFilter(_is_worth_a_line)
 
 
-def _runner(app: web.Application) -> web.AppRunner:
+def build_runner(app: web.Application) -> web.AppRunner:
+    """Build what serves an application; it writes no access log."""
     return web.AppRunner(
         app,
         access_log=None,

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Self
 
-from integrationd.config.decode import INVALID, Invalid, Keys, Kinds, OfClass, Site
-from integrationd.config.nodes import Fields, Node, Scalar
-from integrationd.config.sites import Leaf
+from integrationd.config.decode import INVALID, Bounds, Invalid, Keys, Kinds, OfClass, Site
+from integrationd.config.nodes import Fields, Scalar
 from integrationd.errors import RefusedError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret, reveal
-from integrationd.transform.scopes import Reference, Scope
+from integrationd.transform.scopes import Scope
 from integrationd.transform.template import JsonTemplate, Template
-from integrationd.wire import places, texts
+from integrationd.wire import bodies, places
+from integrationd.wire.bodies import BodyTemplate
+from integrationd.wire.bodies.form import FormTemplate
+from integrationd.wire.bodies.graphql import GraphqlTemplate
+from integrationd.wire.bodies.json import JsonBodyTemplate
+from integrationd.wire.bodies.multipart import MultipartTemplate
+from integrationd.wire.bodies.raw import RawTemplate
+from integrationd.wire.bodies.xml import XmlTemplate
 from integrationd.wire.decode import KINDS
 from integrationd.wire.decode.decoder import Decoder
 from integrationd.wire.decode.json import JsonDecoder
-from integrationd.wire.messages import Body, FormBody, JsonBody, Pairs, Request, Text
+from integrationd.wire.limits import COST_MAX
+from integrationd.wire.messages import Pairs, Request, Text
+from integrationd.wire.parameters import PLAIN, Encode, render_pairs, waits
 from integrationd.wire.rules import ErrorRule
 
 METHODS: Final = ("get", "post", "put", "patch", "delete")
@@ -32,48 +40,8 @@ HEADER_NAMES: Final = Keys(
 )
 """Framing belongs to the transport: a wrong length lets one request pass for two."""
 _PATH = re.compile(r"$|[/?]|\{[{%]|https?://")
-_WITH_REQUEST: Final = ("query", "headers", "json", "form", "decode", "errors")
+_WITH_REQUEST: Final = ("query", "headers", *bodies.KINDS, "encode", "decode", "errors", "cost")
 _WHOLE_URL = re.compile(r"https?://", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class BodyTemplate:
-    """A JSON body: an object whose members may be left out one by one, or any other value."""
-
-    FORM: ClassVar[Leaf] = JsonTemplate.FORM
-
-    members: Mapping[str, JsonTemplate] | None
-    whole: JsonTemplate | None = None
-    """Where the body is no object in the file."""
-
-    @classmethod
-    def decode_node(cls, node: Node, site: Site) -> Self | Invalid:
-        """Read a template for each member, or one for the whole."""
-        if not isinstance(node, Fields):
-            whole = JsonTemplate.decode_node(node, site)
-            return whole if isinstance(whole, Invalid) else cls(None, whole)
-        members: dict[str, JsonTemplate] = {}
-        for key, child in node.entries.items():
-            member = JsonTemplate.decode_node(child, site.key(key).noted(*site.notes))
-            if not isinstance(member, Invalid):
-                members[key] = member
-        return cls(members) if len(members) == len(node.entries) else INVALID
-
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        """Return the variables that it uses."""
-        parts = [self.whole] if self.whole is not None else (self.members or {}).values()
-        return tuple(reference for part in parts for reference in part.references)
-
-    def render(self, variables: Mapping[str, Json]) -> JsonBody | None:
-        """Fill in values; without a cursor the members that use it are left out."""
-        if self.whole is not None:
-            waits = _waits(self.whole, variables)
-            return None if waits else JsonBody(self.whole.render(variables))
-        members = (self.members or {}).items()
-        return JsonBody(
-            {key: part.render(variables) for key, part in members if not _waits(part, variables)}
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +52,11 @@ class CallShape:
     parameter, or a member of a JSON body, that uses ``cursor`` is left out while there is none.
     """
 
-    variables: ClassVar[Scope] = Scope(("config", "secrets", "cursor", "window", "each"))
+    variables: ClassVar[Scope] = Scope(
+        ("config", "secrets", "cursor", "window", "each", "object", "steps")
+    )
+    WHOLE_URLS: ClassVar[bool] = False
+    """Whether a path that is one ``{{ … }}`` may be a whole URL, used as it came."""
 
     get: Annotated[Template | None, OWN_VARIABLES] = None
     """Path added to ``base_url``, ``/items``, or a whole URL; values in it are percent-encoded."""
@@ -97,24 +69,43 @@ class CallShape:
     delete: Annotated[Template | None, OWN_VARIABLES] = None
     """As ``get``, with DELETE."""
     query: Annotated[Mapping[str, JsonTemplate], OWN_VARIABLES] = field(default_factory=dict)
-    """Parameters; an object is sent as JSON text."""
+    """Parameters; ``encode`` says how lists and objects are written."""
     headers: Annotated[Mapping[str, Template], HEADER_NAMES, OWN_VARIABLES] = field(
         default_factory=dict
     )
     """Headers, added to those of ``http.headers``."""
-    json: Annotated[BodyTemplate | None, OWN_VARIABLES] = None
+    json: Annotated[JsonBodyTemplate | None, OWN_VARIABLES] = None
     """A JSON body; a text that is exactly one ``{{ … }}`` keeps the type of its value."""
-    form: Annotated[Mapping[str, JsonTemplate] | None, OWN_VARIABLES] = None
-    """A form body."""
+    form: Annotated[FormTemplate | None, OWN_VARIABLES] = None
+    """A form body, ``application/x-www-form-urlencoded``; values are written as in the query."""
+    multipart: Annotated[MultipartTemplate | None, OWN_VARIABLES] = None
+    """A body of parts, ``multipart/form-data``; values are written as in the query."""
+    xml: Annotated[XmlTemplate | None, OWN_VARIABLES] = None
+    """An XML document; values in it are escaped. ``headers`` may say another content type."""
+    graphql: Annotated[GraphqlTemplate | None, OWN_VARIABLES] = None
+    """A GraphQL query with its variables, sent as JSON."""
+    raw: Annotated[RawTemplate | None, OWN_VARIABLES] = None
+    """A body that is any text."""
+    encode: Encode | None = None
+    """How values are written in the query and the body, instead of ``http.encode``."""
     decode: Annotated[Decoder, Kinds(KINDS)] = JsonDecoder()  # noqa: RUF009 - frozen
-    """How the answer's body is read: ``json`` or ``ndjson``."""
+    """How the answer's body is read: ``json``, ``ndjson``, ``csv``, ``xml``, ``xlsx`` or
+    ``text``."""
     errors: tuple[ErrorRule, ...] = ()
     """What failures of this call mean beyond their status; before the rules of ``http.errors``."""
+    cost: Annotated[int | None, Bounds(1, COST_MAX)] = None
+    """How many requests one counts as in ``http.limits``; what that says of its path, else 1."""
 
     @property
     def method(self) -> str | None:
         """Return the method in upper case, None where no request is said."""
         return next((name.upper() for name in METHODS if getattr(self, name) is not None), None)
+
+    @property
+    def body(self) -> BodyTemplate | None:
+        """Return what is said of the body."""
+        found = (getattr(self, name) for name in bodies.KINDS)
+        return next((template for template in found if template is not None), None)
 
     @property
     def path(self) -> Template | None:
@@ -137,6 +128,7 @@ class BaseCall:
     headers: Mapping[str, Text] = field(default_factory=dict)
     """Names in lower case."""
     query: Pairs = ()
+    encode: Encode = PLAIN
 
     @classmethod
     def render(
@@ -145,6 +137,7 @@ class BaseCall:
         base_url: Template,
         headers: Mapping[str, Template],
         query: Mapping[str, JsonTemplate],
+        encode: Encode = PLAIN,
         variables: Mapping[str, Json],
     ) -> Self:
         """Fill in ``config`` and ``secrets``.
@@ -158,7 +151,8 @@ class BaseCall:
         return cls(
             base_url=url,
             headers=_render_headers(headers, variables),
-            query=_render_pairs(query, variables),
+            query=render_pairs(query, variables, encode),
+            encode=encode,
         )
 
 
@@ -177,14 +171,19 @@ def build_request(shape: CallShape, *, base: BaseCall, variables: Mapping[str, J
     method, template = shape.method, shape.path
     assert method is not None
     assert template is not None
-    own = _render_pairs(shape.query, variables)
-    names = {*shape.query}
+    encode = shape.encode or base.encode
+    body = shape.body
     return Request(
         method=method,
-        url=join_url(base.base_url, _render_path(template, variables)),
-        query=(*(pair for pair in base.query if pair[0] not in names), *own),
+        url=join_url(base.base_url, _render_path(template, variables, whole=shape.WHOLE_URLS)),
+        query=(
+            *(pair for pair in base.query if not _is_replaced(pair[0], shape.query)),
+            *render_pairs(shape.query, variables, encode),
+        ),
         headers={**base.headers, **_render_headers(shape.headers, variables)},
-        body=_render_body(shape, variables),
+        body=None if body is None else body.render(variables, encode),
+        safe=encode.safe or "",
+        cost=shape.cost,
     )
 
 
@@ -202,7 +201,11 @@ def join_url(base: Text, path: Text) -> Text:
     return Secret(url) if isinstance(base, Secret) or isinstance(path, Secret) else url
 
 
-def _render_path(template: Template, variables: Mapping[str, Json]) -> Text:
+def _render_path(template: Template, variables: Mapping[str, Json], *, whole: bool) -> Text:
+    if whole and template.text.startswith("{{"):
+        url = template.render_text(variables)
+        if url is not None and _WHOLE_URL.match(reveal(url)):
+            return url
     path = template.render_text(variables, encode=places.encode_segment)
     return "" if path is None else path
 
@@ -212,7 +215,7 @@ def _render_headers(
 ) -> dict[str, Text]:
     rendered: dict[str, Text] = {}
     for name, template in headers.items():
-        if _waits(template, variables):
+        if waits(template, variables):
             continue
         text = template.render_text(variables)
         if text is not None:
@@ -221,33 +224,14 @@ def _render_headers(
     return rendered
 
 
-def _render_pairs(parameters: Mapping[str, JsonTemplate], variables: Mapping[str, Json]) -> Pairs:
-    return tuple(
-        (name, text)
-        for name, template in parameters.items()
-        if not _waits(template, variables)
-        for text in texts.to_texts(template.render(variables))
-    )
-
-
-def _render_body(shape: CallShape, variables: Mapping[str, Json]) -> Body | None:
-    if shape.json is not None:
-        return shape.json.render(variables)
-    if shape.form is not None:
-        return FormBody(_render_pairs(shape.form, variables))
-    return None
-
-
-def _waits(template: Template | JsonTemplate, variables: Mapping[str, Json]) -> bool:
-    """Tell whether a parameter needs a cursor that there is not yet."""
-    if variables.get("cursor") is not None:
-        return False
-    return any(reference.path[0] == "cursor" for reference in template.references)
+def _is_replaced(name: str, own: Collection[str]) -> bool:
+    """Tell whether a call says a parameter itself, of which ``name`` may be a part, ``a[b]``."""
+    return name in own or name.partition("[")[0] in own
 
 
 def _tell_twice(node: Fields, site: Site) -> list[Invalid]:
     told: list[Invalid] = []
-    for names in (METHODS, ("json", "form")):
+    for names in (METHODS, bodies.KINDS):
         first, *more = [name for name in names if name in node.entries] or [""]
         for name in more:
             message = f"{site.name} has both {first!r} and {name!r}, expected one of them"

@@ -10,9 +10,13 @@ from integrationd.model.json import Json
 from integrationd.model.secret import Secret, reveal
 from integrationd.transform.scopes import Scope
 from integrationd.transform.template import Template
+from integrationd.wire.messages import Request
+from integrationd.wire.places import Place, Root
 
 CONSTANTS: Final = Scope(("config", "secrets"))
 """What the template of a credential may use."""
+USUAL_PLACE: Final = Place(Root.HEADER, "authorization")
+"""Where a token goes, as a rule. RFC 9110 section 11.6.2."""
 
 
 def render_secret(template: Template, variables: Mapping[str, Json], where: str) -> Secret:
@@ -34,3 +38,20 @@ def render_secret(template: Template, variables: Mapping[str, Json], where: str)
     if text is None or not reveal(text):
         raise SecretError(f"{where} is empty, expected a secret; is its value set?")
     return Secret(reveal(text))
+
+
+def put_token(request: Request, into: Place, prefix: str | None, token: Secret) -> Request:
+    """Return a request that shows a token.
+
+    Args:
+        request: Without it.
+        into: Where it goes.
+        prefix: Stands before it; None is ``"Bearer "`` in the usual place, else nothing.
+        token: The token.
+
+    Raises:
+        RefusedError: It does not fit there.
+    """
+    if prefix is None:
+        prefix = "Bearer " if into == USUAL_PLACE else ""
+    return into.put(request, Secret(f"{prefix}{token.reveal()}"))

@@ -10,7 +10,8 @@ import msgspec
 
 from integrationd.errors import PageShapeError
 from integrationd.model.json import Json
-from integrationd.wire import pieces
+from integrationd.wire import html, pieces
+from integrationd.wire.loosely import explain_refusal, read_loosely
 from integrationd.wire.messages import Answer
 from integrationd.wire.pieces import STEP_BYTES
 
@@ -38,7 +39,18 @@ def decode_bytes(body: bytes) -> Json:
     except RecursionError:
         raise PageShapeError("nested too deep") from None
     except msgspec.DecodeError as wrong:
-        raise PageShapeError(_reason(str(wrong))) from None
+        # Of half a surrogate pair it says that the input ends there.
+        told = explain_refusal(body.removeprefix(_BOM))
+        raise PageShapeError(told or _reason(str(wrong))) from None
+
+
+def decode_loosely(body: bytes) -> Json:
+    """Decode a JSON text that :func:`decode_bytes` refused, for what is sound in it.
+
+    Raises:
+        PageShapeError: It is not JSON.
+    """
+    return read_loosely(body.removeprefix(_BOM))
 
 
 def decode_in_steps(answer: Answer) -> Generator[None, None, Json]:
@@ -63,8 +75,21 @@ def _decode_whole(answer: Answer) -> Json:
     try:
         return decode_bytes(answer.body)
     except PageShapeError as wrong:
+        refuse_page(answer, "JSON")
         message = f"{name_answer(answer)} is not JSON: {wrong}{hint(answer)}"
         raise PageShapeError(message, status=answer.status) from None
+
+
+def refuse_page(answer: Answer, expected: str) -> None:
+    """Refuse a page for people where data was expected: a login, or words about maintenance.
+
+    Raises:
+        PageShapeError: It is one; the message has its title, which people know it by.
+    """
+    page = html.describe_page(answer.body)
+    if page is not None:
+        message = f"{name_answer(answer)} is {page}, expected {expected}; is base_url right?"
+        raise PageShapeError(message, status=answer.status)
 
 
 def build_reply(answer: Answer, body: Json) -> Mapping[str, Json]:

@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from integrationd.errors import RefusedError
 from integrationd.model.secret import PLACEHOLDER, Secret, reveal
-from integrationd.wire import texts
-from integrationd.wire.messages import FormBody, JsonBody, Request
+from integrationd.wire import multipart, texts
+from integrationd.wire.messages import FormBody, JsonBody, MultipartBody, Request, TextBody
 from integrationd.wire.places import check_header
 
 _URL_SAFE: Final = "%/:?[]@!$&'()*+,;=~-._"
@@ -56,6 +56,8 @@ def encode(request: Request) -> EncodedRequest:
         body, kind = _encode_body(request)
     except UnicodeEncodeError:
         raise RefusedError(f"{describe(request)}: a text is not valid Unicode") from None
+    if isinstance(request.body, MultipartBody):
+        headers.pop("content-type", None)  # no other one can name the boundary
     if kind is not None:
         headers.setdefault("content-type", kind)
     headers.setdefault("accept", "application/json")
@@ -77,7 +79,7 @@ def encode_url(request: Request) -> str:
         host = host if host.isascii() else host.encode("idna").decode()
         own = {name for name, _ in request.query}
         pairs = [(name, reveal(value)) for name, value in request.query]
-        added = urlencode(pairs, quote_via=quote, safe="")
+        added = urlencode(pairs, quote_via=quote, safe=request.safe)
     except UnicodeError:
         raise RefusedError(f"{describe(request)}: a text is not valid Unicode") from None
     except ValueError:
@@ -90,6 +92,16 @@ def encode_url(request: Request) -> str:
     query = "&".join([*(_escape(part) for part in kept), *([added] if added else [])])
     netloc = f"[{host}]{port}" if ":" in host else f"{host}{port}"
     return urlunsplit((parts.scheme, netloc, _escape(parts.path), query, ""))
+
+
+def host_of(url: str) -> str:
+    """Return the ``host`` header that goes with an encoded URL: its usual port is left out.
+
+    Source:
+        RFC 9110 section 7.2 with RFC 3986 section 6.2.3.
+    """
+    parts = urlsplit(url)
+    return parts.netloc.removesuffix(":443" if parts.scheme == "https" else ":80")
 
 
 def describe(request: Request) -> str:
@@ -116,6 +128,10 @@ def _encode_body(request: Request) -> tuple[bytes | None, str | None]:
         case FormBody(pairs):
             plain = [(name, reveal(value)) for name, value in pairs]
             return urlencode(plain).encode(), "application/x-www-form-urlencoded"
+        case MultipartBody(pairs):
+            return multipart.encode_parts(pairs)
+        case TextBody(text, kind):
+            return reveal(text).encode(), kind
         case None:
             return None, None
 

@@ -23,6 +23,9 @@ _FORBIDDEN: Final = 403
 _BUSY: Final = 503
 """With ``Retry-After`` it says: not now, come back. Without, a balancer may say it of a server
 that had begun."""
+_NOT_MODIFIED: Final = 304
+_CONDITIONS: Final = frozenset({"if-modified-since", "if-none-match"})
+"""Whoever sends one of these asks whether there is anything new; 304 says that there is not."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,253}")
 
@@ -35,6 +38,8 @@ class Verdict(StrEnum):
     REFUSED = "refused"
     STOPPED = "stopped"
     """Refused, and so would be whatever else the run asks for."""
+    EXPIRED = "expired"
+    """Refused, as a cursor or a page token that was kept is too old."""
     SKIPPED = "skipped"
     """Nothing came, and the spec says that this is no failure."""
     REAUTHENTICATE = "reauthenticate"
@@ -68,12 +73,14 @@ def judge(answer: Answer, request: Request, now: datetime) -> Outcome:
         now: The current time, aware; a ``Retry-After`` may be a date.
 
     Source:
-        RFC 9110 section 15; RFC 6585 section 4 for 429; RFC 8470 section 5.2 for 425.
+        RFC 9110 sections 13 and 15; RFC 6585 section 4 for 429; RFC 8470 section 5.2 for 425.
     """
     status = answer.status
     path = urlsplit(answer.url).path or "/"
     message = f"{request.method} {path} answered {status}"
     if 200 <= status < 300:  # noqa: PLR2004 - the class of success
+        return Outcome(verdict=Verdict.ACCEPTED, message=message, status=status)
+    if status == _NOT_MODIFIED and _CONDITIONS & request.headers.keys():
         return Outcome(verdict=Verdict.ACCEPTED, message=message, status=status)
     if status in _RATE or status in _PASSING:
         wait_s = parse_retry_after(answer.headers.get("retry-after", ""), now)

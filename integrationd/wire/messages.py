@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret
 
+ROOM_BYTES: Final = 16_000_000
+"""As the settings' ``limits.response``, for an answer that no policy was asked for."""
 Text: TypeAlias = str | Secret
 Pairs: TypeAlias = tuple[tuple[str, Text], ...]
 
@@ -28,7 +30,23 @@ class FormBody:
     pairs: Pairs
 
 
-Body: TypeAlias = JsonBody | FormBody
+@dataclass(frozen=True, slots=True)
+class MultipartBody:
+    """A body sent as ``multipart/form-data``; a name may stand more than once."""
+
+    pairs: Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class TextBody:
+    """A body that is one text, sent in UTF-8."""
+
+    text: Text
+    content_type: str
+    """Used where no header says another one."""
+
+
+Body: TypeAlias = JsonBody | FormBody | MultipartBody | TextBody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +62,10 @@ class Request:
     headers: Mapping[str, Text] = field(default_factory=dict)
     """Names in lower case."""
     body: Body | None = None
+    safe: str = ""
+    """Signs that ``query`` holds as they are, not percent-encoded."""
+    cost: int | None = None
+    """How many requests it counts as, where its spec says so."""
 
     def with_header(self, name: str, value: Text) -> Request:
         """Return a copy with one header set; the name is lowered."""
@@ -69,6 +91,8 @@ class Answer:
     url: str
     """Where it came from, without the query: safe to print."""
     took_s: float = 0.0
+    room_bytes: int = ROOM_BYTES
+    """What ``body`` may come to where it is itself packed, a file of gzip or zip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +103,8 @@ class Page:
     """``{status, headers, body}``: the root of every expression over a response."""
     count: int
     """How many records it held."""
-    last: Json = None
-    """Its last record, None where it held none."""
+    records: Sequence[Json] = ()
+    """These themselves, as they came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

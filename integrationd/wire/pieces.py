@@ -24,6 +24,15 @@ Steps = Generator[None, None, Json]
 """Pauses, and in the end the value."""
 
 
+def finish(steps: Steps) -> Json:
+    """Return the value without any pause, of what is small or rare."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return done.value
+
+
 def decode_in_steps(text: bytes) -> Steps:
     """Decode as a whole would be, pausing after each :data:`STEP_BYTES`.
 

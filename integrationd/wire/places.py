@@ -19,8 +19,17 @@ from integrationd.errors import PageShapeError, RefusedError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret, reveal
 from integrationd.transform import printing
-from integrationd.wire import decoding, texts
-from integrationd.wire.messages import Call, FormBody, JsonBody, Request, Text
+from integrationd.wire import decoding, holes, texts
+from integrationd.wire.messages import (
+    Body,
+    Call,
+    FormBody,
+    JsonBody,
+    MultipartBody,
+    Request,
+    Text,
+    TextBody,
+)
 
 
 class Root(StrEnum):
@@ -31,12 +40,24 @@ class Root(StrEnum):
     JSON = "json"
     FORM = "form"
     PATH = "path"
+    HOLE = "hole"
+    """Fills ``{x}`` in the texts of a query or a body, as the language of queries wants."""
     COOKIE = "cookie"
     URL = "url"
 
 
-SENT: Final = (Root.QUERY, Root.HEADER, Root.JSON, Root.FORM, Root.PATH, Root.COOKIE)
+SENT: Final = (
+    Root.QUERY,
+    Root.HEADER,
+    Root.JSON,
+    Root.FORM,
+    Root.PATH,
+    Root.HOLE,
+    Root.COOKIE,
+)
 """Where a single value can be put in a request; ``url`` stands for the whole."""
+HOLES: Final = (Root.PATH, Root.HOLE)
+"""What has to be filled before a request can be sent."""
 
 _ROOTS: Final = {root.value: root for root in Root}
 _TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"  # noqa: S105 - RFC 9110's word for the signs of a name
@@ -46,6 +67,7 @@ _NAMES: Final[Mapping[Root, re.Pattern[str]]] = {
     Root.JSON: re.compile(r"[^\x00-\x20\x7f.]+(\.[^\x00-\x20\x7f.]+)*"),
     Root.FORM: re.compile(r"[^\x00-\x20\x7f]+"),
     Root.PATH: re.compile(r"[A-Za-z0-9_]+"),
+    Root.HOLE: re.compile(r"[A-Za-z0-9_]+"),
     Root.COOKIE: re.compile(_TOKEN),
     Root.URL: re.compile(r""),
 }
@@ -67,7 +89,7 @@ class Place:
 
     FORM: ClassVar[Leaf] = Leaf(
         "a place such as query.page",
-        {"type": "string", "pattern": r"^(?:url$|(?:query|header|json|form|path|cookie)\..)"},
+        {"type": "string", "pattern": r"^(?:url$|(?:query|header|json|form|path|hole|cookie)\..)"},
     )
 
     root: Root
@@ -112,7 +134,7 @@ class Place:
 
         Raises:
             RefusedError: The request has no room for it (another kind of body, no ``{x}`` in the
-                path), or a header or cookie would hold a control character.
+                path or in any text), or a header or cookie would hold a control character.
         """
         return request if value is None else _PUTS[self.root](request, self.name, value)
 
@@ -157,7 +179,7 @@ def _put_header(request: Request, name: str, value: Json) -> Request:
 def _put_json(request: Request, name: str, value: Json) -> Request:
     body = request.body
     if body is not None and not isinstance(body, JsonBody):
-        raise RefusedError(f"json.{name} cannot be set: the body of this request is a form")
+        raise RefusedError(f"json.{name} cannot be set: {_describe_body(body)}")
     root = {} if body is None else body.value
     return dataclasses.replace(request, body=JsonBody(_set_in(root, name.split("."), value, name)))
 
@@ -172,11 +194,24 @@ def _set_in(value: Json, path: list[str], leaf: Json, name: str) -> Json:
 
 
 def _put_form(request: Request, name: str, value: Json) -> Request:
-    body = request.body
-    if body is not None and not isinstance(body, FormBody):
-        raise RefusedError(f"form.{name} cannot be set: the body of this request is JSON")
-    pairs = () if body is None else body.pairs
-    return dataclasses.replace(request, body=FormBody(_replace_pairs(pairs, name, value)))
+    body = FormBody(()) if request.body is None else request.body
+    if not isinstance(body, FormBody | MultipartBody):
+        raise RefusedError(f"form.{name} cannot be set: {_describe_body(body)}")
+    changed = dataclasses.replace(body, pairs=_replace_pairs(body.pairs, name, value))
+    return dataclasses.replace(request, body=changed)
+
+
+def _describe_body(body: Body) -> str:
+    match body:
+        case JsonBody():
+            found = "JSON"
+        case FormBody():
+            found = "a form"
+        case MultipartBody():
+            found = "multipart"
+        case TextBody(_, kind):
+            found = f"text ({kind.partition(';')[0]})"
+    return f"the body of this request is {found}"
 
 
 def _put_path(request: Request, name: str, value: Json) -> Request:
@@ -283,6 +318,7 @@ _PUTS: Final[Mapping[Root, Callable[[Request, str, Json], Request]]] = {
     Root.JSON: _put_json,
     Root.FORM: _put_form,
     Root.PATH: _put_path,
+    Root.HOLE: holes.fill_holes,
     Root.COOKIE: _put_cookie,
     Root.URL: _put_url,
 }

@@ -19,6 +19,8 @@ class Remedies:
     """Whether ``http.auth`` is ``none``."""
     secrets: tuple[str, ...] = ()
     """Names that ``http.auth`` is made of."""
+    by_consent: bool = False
+    """Whether a person gave consent to what is asked."""
 
     def hint(self, outcome: Outcome) -> str:
         """Return what to look at, behind a semicolon; empty where nobody knows."""
@@ -31,6 +33,11 @@ class Remedies:
     def _about_credentials(self, outcome: Outcome) -> str:
         if self.asks_as_nobody:
             return "no credentials were sent, say under http.auth which ones this provider wants"
+        if self.by_consent:
+            return (
+                "look at the rights of the person who gave consent and at http.auth.scopes; log "
+                "in again for what changed there"
+            )
         what = " and ".join(f"secrets.{name}" for name in self.secrets) or "http.auth"
         if outcome.status == _FORBIDDEN:
             return f"look at the rights (role, scopes) of the account behind {what}"

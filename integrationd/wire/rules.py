@@ -42,10 +42,15 @@ class Then(StrEnum):
     """Get a fresh token and try once more; where there is no token to renew, as ``fail``."""
     SKIP = "skip"
     """This request gives nothing, and that is no failure; a reading with one deletes nothing."""
+    ACCEPT = "accept"
+    """This is no failure, whatever its status: the records of the answer count."""
     FAIL = "fail"
     """This request, or this part of a reading, fails; others go on."""
     STOP = "stop"
     """The whole run ends, failed."""
+    RESTART = "restart"
+    """The cursor is too old: this run ends and the stream is read in full at once. Where no cursor
+    was sent, as ``fail``."""
 
 
 Kind = Literal["auth", "rate", "temporary", "permanent"]
@@ -58,9 +63,11 @@ _VERDICTS: Final = {
     Then.RETRY: Verdict.RETRY,
     Then.WAIT: Verdict.RETRY,
     Then.REAUTHENTICATE: Verdict.REAUTHENTICATE,
+    Then.ACCEPT: Verdict.ACCEPTED,
     Then.SKIP: Verdict.SKIPPED,
     Then.FAIL: Verdict.REFUSED,
     Then.STOP: Verdict.STOPPED,
+    Then.RESTART: Verdict.EXPIRED,
 }
 
 
@@ -130,7 +137,7 @@ class Wait:
             found = self.value.search(dict(reply), {})
         except ExpressionError:
             return None
-        number = _read_date(found) if self.format is WaitFormat.DATE else _read_number(found)
+        number = _read_date(found) if self.format is WaitFormat.DATE else read_number(found)
         if number is None:
             return None
         per_second, is_moment = _SCALES[self.format]
@@ -152,7 +159,7 @@ class ErrorRule:
     when: Annotated[Expression, REPLY]
     """Holds over ``{status, headers, body}``; one that cannot be evaluated does not hold."""
     then: Then
-    """retry, wait, reauthenticate, skip, fail or stop."""
+    """retry, wait, reauthenticate, skip, fail, stop or restart."""
     kind: Kind | None = None
     """``auth``, ``rate``, ``temporary`` or ``permanent``; what fits ``then`` by default."""
     message: Annotated[Template | None, _SEEN] = None
@@ -189,7 +196,9 @@ class ErrorRule:
         """
         asked_s = None if self.wait is None else self.wait.seconds(reply, now)
         said = self._say(reply)
-        kind = self.kind or _KINDS.get(self.then, "permanent")
+        kind: str = self.kind or _KINDS.get(self.then, "permanent")
+        if self.then is Then.ACCEPT:
+            kind = ""
         return Outcome(
             verdict=_VERDICTS[self.then],
             kind=kind,
@@ -215,7 +224,8 @@ def find_rule(rules: Iterable[ErrorRule], reply: Mapping[str, Json]) -> ErrorRul
     return next((rule for rule in rules if rule.holds(reply)), None)
 
 
-def _read_number(value: Json) -> float | None:
+def read_number(value: Json) -> float | None:
+    """Return a number that is not below 0, which a header writes as text; None for others."""
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         return float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
 
 from integrationd.model.json import Json
 from integrationd.model.secret import PLACEHOLDER, Secret, reveal
+from integrationd.wire.attempt import Attempt
 from integrationd.wire.encoding import encode
-from integrationd.wire.messages import Body, FormBody, JsonBody, Pairs, Request, Text
+from integrationd.wire.messages import (
+    Body,
+    FormBody,
+    JsonBody,
+    MultipartBody,
+    Pairs,
+    Request,
+    Text,
+    TextBody,
+)
 
 _ENCODED: Final = quote(PLACEHOLDER, safe="")
 _WITH_SCHEME: Final = frozenset({"authorization", "proxy-authorization"})
+STAND_IN: Final = Attempt(at=datetime(1970, 1, 1, tzinfo=UTC), nonce=PLACEHOLDER)
+"""Signs what is only shown; the time in it is plainly no real one."""
 
 
 def stand_ins(names: Iterable[str]) -> dict[str, Json]:
@@ -97,6 +110,10 @@ def _show_body(body: Body | None) -> Body | None:
             return JsonBody(_show_json(value))
         case FormBody(pairs):
             return FormBody(_show_pairs(pairs))
+        case MultipartBody(pairs):
+            return MultipartBody(_show_pairs(pairs))
+        case TextBody(text, kind):
+            return TextBody(_show(text), kind)
         case None:
             return None
 

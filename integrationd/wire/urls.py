@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit
 
 from integrationd.errors import PageShapeError, PaginationLoopError, RefusedError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret, reveal
 from integrationd.wire import encoding
-from integrationd.wire.messages import Request
+from integrationd.wire.messages import Pairs, Request
 
 
 def advance_url(token: Json, found: str | None) -> str | None:
@@ -35,8 +35,10 @@ def advance_url(token: Json, found: str | None) -> str | None:
     return url
 
 
-def follow(request: Request, token: Json) -> Request:
+def follow(request: Request, token: Json, *, with_query: bool = False) -> Request:
     """Return the request for the page at a next-URL; only method, headers and body are kept.
+
+    With ``with_query`` the query is kept as well, as far as the URL has no parameter so named.
 
     A provider behind a proxy often writes ``http`` for its own ``https`` address; such a URL is
     asked by ``https``, so that credentials never go in clear.
@@ -53,7 +55,14 @@ def follow(request: Request, token: Json) -> Request:
     except ValueError:
         raise RefusedError(f"{encoding.describe(request)}: the next URL cannot be read") from None
     secret = isinstance(request.url, Secret)
-    return dataclasses.replace(request, url=Secret(url) if secret else url, query=())
+    query = _lacking(request.query, url) if with_query else ()
+    return dataclasses.replace(request, url=Secret(url) if secret else url, query=query)
+
+
+def _lacking(query: Pairs, url: str) -> Pairs:
+    """Return what of a query a URL has not."""
+    there = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+    return tuple((name, value) for name, value in query if name not in there)
 
 
 def _secured(base: SplitResult, target: SplitResult, request: Request) -> str:

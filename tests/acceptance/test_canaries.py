@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -26,14 +26,18 @@ from integrationd.cli.remote import RemoteActions
 from integrationd.model.secret import Secret
 from integrationd.wire import auth
 from tests.support.canaries import Canaries, files_below, forms_of
+from tests.support.canary_field import Field
 from tests.support.canary_files import (
+    ASKED,
     AUTHS,
     BROKEN_WAYS,
     EVERYWHERE,
+    FEW,
     HOOKS,
     INTEGRATION,
     LITERALS,
     PAGED,
+    SHORT,
     SPOILED,
     STREAMS,
 )
@@ -42,74 +46,26 @@ from tests.support.echoing import Echo, echoing
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 
 
-class Field:
-    """An installation full of secrets, and all that was ever printed there."""
-
-    def __init__(self, installation, port: int) -> None:
-        self.installation, self.port = installation, port
-        self.canaries = Canaries()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.listen = free.getsockname()[1]
-        self.outputs: dict[str, bytes] = {}
-        self.own = installation.root / "secrets"
-        self.credentials = installation.root / "credentials"
-        for directory in (self.own, self.credentials):
-            directory.mkdir(mode=0o700)
-        installation.env["CREDENTIALS_DIRECTORY"] = str(self.credentials)
-        self.later: dict[tuple[str, str], str] = {}
-
-    def settings(self, form: str) -> None:
-        """Write the settings: everything is said, in one form."""
-        self.installation.write(
-            "integrationd.yaml",
-            f"listen: 127.0.0.1:{self.listen}\negress: {{allow: [127.0.0.0/8]}}\n"
-            f"secrets: {{dirs: [{self.own}]}}\n"
-            f"log: {{level: debug, format: {form}}}\n",
-        )
-
-    def hide(self, integration: str, name: str, place: str) -> str:
-        """Put a new canary into a place; returns what the file says of it."""
-        value = self.canaries.make(f"{integration}-{name}")
-        if place == "env":
-            variable = f"INTEGRATIOND_SECRET_{integration}_{name}".upper()
-            self.installation.env[variable] = value
-            return f"{{env: {variable}}}"
-        if place == "file":
-            (self.own / f"{integration}-{name}").write_text(value + "\n")
-            return f"{{file: {self.own}/{integration}-{name}}}"
-        if place == "credential":
-            (self.credentials / f"{integration}.{name}").write_text(value)
-        if place == "store":
-            self.later[integration, name] = value
-        return "{}"
-
-    def note(self, what: str, text: str | bytes) -> None:
-        """Keep what was printed."""
-        data = text.encode() if isinstance(text, str) else text
-        self.outputs[what] = self.outputs.get(what, b"") + data
-
-    def run(self, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command and keep what it prints."""
-        done = subprocess.run(
-            self.installation.command(*words),
-            env=self.installation.environment(),
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        self.note(f"stdout of {' '.join(words)}", done.stdout)
-        self.note(f"stderr of {' '.join(words)}", done.stderr)
-        return done
-
-
 @pytest.fixture
 def field(installation) -> Iterator[Field]:
     """Give an installation whose provider repeats all that it is sent."""
     with echoing() as port:
         yield Field(installation, port)
+
+
+COMMANDS = (
+    *(("status",), ("doctor",), ("runs", "list"), ("events", "list"), ("quarantine", "list")),
+    *(("secret", "list"), ("secret", "list", "--format", "csv"), ("check",), ("check", "-v")),
+    *(("check", "--env"), ("check", "--connect"), ("reload", "--wait"), ("schema",)),
+    *(("secret", "rotate"), ("secret", "remove", "basic", "nothing")),
+    *(("sync", "bearer"), ("sync", "everywhere"), ("records", "bearer/ok")),
+    *(("preview", "bearer/told"), ("preview", "apikey/next"), ("preview", "oauth2/ok")),
+    *(("explain", name) for name in ("asked", "bearer/ok", "basic", "oauth2", "signed", "jwt")),
+    *(("explain", name) for name in ("digest", "oauth1", "sigv4", "sharedkey")),
+    *(("call", "asked", way, "--dry-run") for way in ("status", "told", "path")),
+    *(("call", "asked", way) for way in ("status", "told", "forbidden", "shape", "path", "close")),
+    *(("pause", "asked"), ("resume", "asked"), ("disable", "asked"), ("enable", "asked")),
+)
 
 
 def plant(field: Field) -> None:
@@ -123,7 +79,7 @@ def plant(field: Field) -> None:
             f"{secret}: {field.hide(name, secret, places[(number + at) % 4])}"
             for at, secret in enumerate(names)
         ]
-        streams = f"{STREAMS}\n{PAGED}"
+        streams = FEW if kind in SHORT else f"{STREAMS}\n{PAGED}"
         body = {"name": name, "secrets": ", ".join(hidden), "port": field.port}
         body["auth"] = text.replace("PORT", str(field.port))
         field.installation.write(
@@ -131,6 +87,8 @@ def plant(field: Field) -> None:
         )
     for token in ("access_token", "refresh_token"):
         Echo.granted[token] = field.canaries.make(f"granted-{token}", special=False)
+    hidden = field.hide("asked", "a", "env")
+    field.installation.write("integrations/asked.yaml", ASKED % (hidden, field.port))
     for secret in "abcde":
         field.hide("everywhere", secret, "store")
     field.installation.write("integrations/everywhere.yaml", EVERYWHERE % field.port)
@@ -226,45 +184,36 @@ def call_hook(field: Field) -> None:
 
 
 def ask(field: Field) -> None:
-    """Let every command tell what it knows."""
-    for words in (
-        ("status",),
-        ("runs", "list"),
-        ("runs", "list", "--json"),
-        ("events", "list", "--json"),
-        ("secret", "list", "--json"),
-        ("secret", "list", "--format", "csv"),
-        ("check",),
-        ("check", "-v", "--json"),
-        ("check", "--env"),
-        ("check", "--env", "--json"),
-        ("reload", "--wait"),
-        ("schema",),
-        ("secret", "rotate"),
-        ("secret", "remove", "basic", "nothing"),
-        ("sync", "bearer"),
-        ("sync", "everywhere"),
-        ("records", "bearer/ok"),
-        ("preview", "bearer/told"),
-        ("preview", "apikey/next"),
-    ):
-        field.run(*words)
+    """Let every command tell what it knows, for people and as JSON."""
+    field.run_all([(*words, *form) for words in COMMANDS for form in ((), ("--json",))])
     given = field.canaries.make("given")
     field.run("secret", "set", "bearer", "nothing", given=given)
     field.run("secret", "set", "tls", "proxy", given=given)
-    for line in field.run("runs", "list", "--json").stdout.splitlines()[:3]:
-        field.run("runs", "show", json.loads(line)["id"])
+    listed = field.run("runs", "list", "--json").stdout.splitlines()[:3]
+    ids = [json.loads(line)["id"] for line in listed]
+    ways = (("show",), ("show", "--json"), ("revert", "--dry-run"))
+    field.run_all([("runs", way, each, *more) for each in ids for way, *more in ways])
     url = field.run("webhook", "url", "sender/events").stdout.strip()
-    with urllib.request.urlopen(f"{url.partition('/hooks/')[0]}/metrics", timeout=10) as answer:
-        field.note("metrics", answer.read())
+    for page in ("", "metrics", "readyz", "healthz", "status", "nothing"):
+        try:
+            with urllib.request.urlopen(
+                f"{url.partition('/hooks/')[0]}/{page}", timeout=10
+            ) as told:
+                field.note(f"page /{page}", told.read() + str(told.headers).encode())
+        except urllib.error.HTTPError as refused:
+            field.note(f"page /{page}", refused.read() + str(refused.headers).encode())
 
 
 def test_no_secret_shows_up_anywhere(field):
-    """Not in a log of any form, an answer, a metric, a command's output or a file of the state."""
+    """Not in a log of any form, an answer, a metric, a command's output or a file of the state.
+
+    The last time everything is kept on PostgreSQL, where there is one.
+    """
     plant(field)
     for number, form in enumerate(("json", "console", "journal")):
         field.installation.state_name = f"state{number}"
-        drive(field, form)
+        with field.on_postgres() if form == "journal" else contextlib.nullcontext():
+            drive(field, form)
         for name, data in files_below(field.installation.state):
             field.note(f"{form}: {name}", data)
 

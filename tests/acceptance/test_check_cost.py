@@ -10,8 +10,9 @@ from tests.meta.repository import ROOT
 from tests.support.syncing import integrationd, measure
 
 pytestmark = pytest.mark.acceptance
-LIMIT_S = 0.5
-"""Of CPU. The machine that this was written on takes 0.2."""
+FLOOR = "import click, jinja2, jmespath, msgspec, yaml"
+LIMIT = 6
+"""How many times the CPU of loading its libraries; 3.6 on the machine that this was written on."""
 UNWANTED = ("aiohttp", "sqlalchemy", "asyncio", "jsonschema", "jsonschema_rs", "watchfiles")
 """Whatever does I/O, or costs more to load than all that a check does."""
 
@@ -26,12 +27,15 @@ def warm(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("warm")
-def test_check_of_the_shipped_specs_takes_less_than_half_a_second_of_cpu():
-    """The whole process counts, from the interpreter's start to its end."""
-    runs = [measure(integrationd("check", "specs")) for _ in range(3)]
+def test_check_of_the_shipped_specs_costs_little_more_than_its_libraries():
+    """The whole process counts, from the interpreter's start to its end; taken in turn."""
+    floors, runs = [], []
+    for _ in range(5):
+        floors.append(measure([sys.executable, "-c", FLOOR]))
+        runs.append(measure(integrationd("check", "specs")))
 
-    assert [run.exit_code for run in runs] == [0, 0, 0]
-    assert min(run.cpu_s for run in runs) < LIMIT_S
+    assert [run.exit_code for run in (*floors, *runs)] == [0] * 10
+    assert min(run.cpu_s for run in runs) < LIMIT * min(run.cpu_s for run in floors)
 
 
 @pytest.mark.usefixtures("warm")

@@ -6,18 +6,15 @@ import itertools
 import json
 import re
 import shutil
-import signal
 import stat
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.support.daemons import Running
 from tests.support.syncing import page_server
 
 pytestmark = pytest.mark.acceptance
@@ -46,56 +43,6 @@ webhooks:
     dedup: body.id
     event: body.type
 """
-
-
-class Running:
-    """A daemon under test, its log read as JSON lines."""
-
-    def __init__(self, installation: Any) -> None:
-        self.installation = installation
-        self.process = installation.start("run")
-        self.lines: list[dict[str, Any]] = []
-        self.address = self.wait("daemon.started")["listen"]
-
-    def read(self) -> dict[str, Any]:
-        """Read one line; the daemon must still be there."""
-        line = self.process.stdout.readline()
-        assert line, f"the daemon ended with {self.process.wait()}: {self.lines[-5:]}"
-        self.lines.append(json.loads(line))
-        return self.lines[-1]
-
-    def wait(self, event: str, **fields: object) -> dict[str, Any]:
-        """Read on until an event with these fields comes."""
-        while True:
-            line = self.read()
-            if line["event"] == event and fields.items() <= line.items():
-                return line
-
-    def get(self, path: str) -> tuple[int, str]:
-        """Ask the listener."""
-        return answer_of(urllib.request.Request(f"http://{self.address}{path}"))
-
-    def post(self, path: str, body: bytes, **headers: str) -> tuple[int, str]:
-        """Post to the listener."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        url = f"http://{self.address}{path}"
-        return answer_of(urllib.request.Request(url, data=body, headers=named, method="POST"))
-
-    def stop(self) -> int:
-        """Ask it to end, and return its exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        rest, _ = self.process.communicate(timeout=30)
-        self.lines += [json.loads(line) for line in rest.splitlines()]
-        return self.process.returncode
-
-
-def answer_of(request: urllib.request.Request) -> tuple[int, str]:
-    """Return the status and the text of an answer, whatever its status."""
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as refused:
-        return refused.code, refused.read().decode()
 
 
 @pytest.fixture

@@ -47,7 +47,26 @@ def test_played_provider_is_read_by_the_installed_command(installation):
         ),
         (
             ["play", "stripe", "--changes", "often"],
-            "Error: Invalid value for '--changes': 'often' is no duration, expected one such as 5s",
+            (
+                "Error: Invalid value for '--changes': 'often' is no duration, expected one such "
+                "as 5s, or a rate such as 10/min"
+            ),
+        ),
+        (
+            ["play", "stripe", "--faults", "often"],
+            (
+                "Error: Invalid value for '--faults': 'often' is none, expected shares of all "
+                "calls such as 5% or 500:5%,html:1%; known are 500, 503, 429, cut, hang, 401, "
+                "html, empty, item"
+            ),
+        ),
+        (
+            ["play", "stripe", "--port", "0", "--host", "0.0.0.0"],
+            (
+                "integrationd: --host is '0.0.0.0', which other machines may reach; a played "
+                "provider knows no real secrets and guards nothing: say --exposed too if that is "
+                "meant"
+            ),
         ),
     ],
 )

@@ -17,9 +17,9 @@ from integrationd.engine.appointments import (
     calendars,
 )
 from integrationd.model.runs import Counts, RunStatus
-from integrationd.ports.slots import Slot
+from integrationd.ports.slots import Opening, Slot
 from integrationd.ports.store import RunRow, StreamKey, StreamRow
-from integrationd.spec.schedule import Zone
+from integrationd.transform.zones import Zone
 from tests.support.worlds import bundle_of
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -169,7 +169,7 @@ streams:
     found = [item.key for item in appointments(bundle, Past(), NOW, zone=UTC_ZONE)]
 
     assert found == [StreamKey("shop", "timed")]
-    assert calendars(bundle, UTC_ZONE) == {}
+    assert calendars(bundle, UTC_ZONE, NOW) == {}
 
 
 NIGHTLY = """\
@@ -248,12 +248,13 @@ def test_calendars_are_noted_with_their_zone():
     """So that a schedule that means other times is another one."""
     berlin = Zone("Europe/Berlin")
 
-    def noted(words):
-        return calendars(bundle_of(shop=NIGHTLY % words), berlin)
+    def noted(words, now="03-02 12:00"):
+        return calendars(bundle_of(shop=NIGHTLY % words), berlin, at(now))["north"][ORDERS]
 
-    assert noted("") == {"north": {ORDERS: "0 2 * * * Europe/Berlin"}}
-    assert noted(", timezone: UTC") == {"north": {ORDERS: "0 2 * * * UTC"}}
+    assert noted("") == Opening(schedule="0 2 * * * Europe/Berlin", had=at("03-02 01:00"))
+    assert noted(", timezone: UTC").schedule == "0 2 * * * UTC"
     assert noted(", jitter: 5m") == noted("")
+    assert noted(", jitter: 12h", now="03-02 01:00").had == at("03-01 01:00")
 
 
 def test_slot_of_a_calendar_is_taken_by_itself_or_a_later_one():

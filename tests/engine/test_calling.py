@@ -144,10 +144,7 @@ async def test_answer_that_is_no_json_fails_the_page():
     failed, _, _ = await ask(answer(b"<html>", content_type="text/html"))
 
     assert isinstance(failed, PageShapeError)
-    assert str(failed) == (
-        "the answer of /x is not JSON: invalid character (byte 0); "
-        "it looks like HTML, is base_url right?"
-    )
+    assert str(failed) == ("the answer of /x is an HTML page, expected JSON; is base_url right?")
 
 
 async def test_rate_is_waited_for_and_counted(looptime):

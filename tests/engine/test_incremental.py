@@ -1,10 +1,13 @@
 """From where a reading goes on: lookback, notation, and how far the cursor moves."""
 
+import json
+from urllib.parse import parse_qsl, urlsplit
+
 import pytest
 
 from integrationd.errors import UnavailableError
 from integrationd.model.runs import RunStatus
-from tests.support.fakes import answer, script
+from tests.support.fakes import Provider, answer, script
 from tests.support.worlds import plan_of, stage
 
 pytestmark = pytest.mark.looptime(start=0)
@@ -189,4 +192,156 @@ async def test_resumed_unsorted_walk_trusts_no_more_than_its_beginning():
         rows = await on.rows(plan)
 
     assert rows["1"] == {"id": 1, "at": 11}
+    used_up()
+
+
+FALLING = "type: number, sorted: descending"
+
+
+async def test_list_that_falls_is_read_to_the_first_page_below_the_cursor():
+    """A tie at the cursor is read in whole, and a full reading goes to the end and sweeps."""
+    provider, used_up = script(
+        (URL, page((5, 9), (4, 8), then="a")),
+        (f"{URL}?after=a", page((3, 8), (2, 5), then="b")),
+        (f"{URL}?after=b", page((1, 4))),
+        (URL, page((6, 11), (5, 9), then="a")),
+        (f"{URL}?after=a", page((4, 9), (3, 8), then="b")),
+        (URL, page((6, 11))),
+    )
+    plan = plan_of(SHOP % (BY_TOKEN, FALLING), "orders")
+    async with stage(provider) as on:
+        await on.sync(plan)
+        outcome = await on.sync(plan)
+        assert (outcome.counts.read, outcome.counts.added, await on.cursor(plan)) == (4, 1, 11)
+        swept = await on.sync(plan, full=True)
+
+        assert swept.counts.deleted == 5
+    used_up()
+
+
+async def test_list_that_does_not_fall_is_read_to_its_end():
+    """One record that is newer than the one before it: nothing is cut off."""
+    provider, used_up = script(
+        (URL, page((1, 9))),
+        (URL, page((1, 5), (2, 10), then="a")),
+        (f"{URL}?after=a", page((3, 12), then="b")),
+        (f"{URL}?after=b", page((4, 3))),
+    )
+    plan = plan_of(SHOP % (BY_TOKEN, FALLING), "orders")
+    async with stage(provider) as on:
+        await on.sync(plan)
+        outcome = await on.sync(plan)
+
+        assert (outcome.status, len(await on.rows(plan))) == (RunStatus.DONE, 4)
+    used_up()
+
+
+async def test_reading_that_ends_at_its_start_sweeps_nothing():
+    """What lies below ``start`` was not asked for, so nothing is known of it."""
+    provider, used_up = script(
+        (URL, page((3, 9), (2, 3), then="a")),
+        (URL, page((3, 9), (1, 2), then="a")),
+    )
+    plan = plan_of(SHOP % (BY_TOKEN, FALLING + ", start: 5"), "orders")
+    async with stage(provider) as on:
+        await on.sync(plan)
+        outcome = await on.sync(plan, full=True)
+
+        assert (outcome.counts.deleted, sorted(await on.rows(plan))) == (0, ["1", "2", "3"])
+    used_up()
+
+
+async def test_what_lies_before_the_cursor_is_neither_mapped_nor_stored():
+    """A provider without a filter gives all of it each time; it is counted as unchanged."""
+    provider, used_up = script(
+        (URL, page((1, 5), (2, 7))),
+        (URL, page((1, 5), (2, 7), (3, 9), ("a/" * 2000, 1))),
+    )
+    plan = plan_of(SHOP % (BY_TOKEN, "type: number, filter: client"), "orders")
+    async with stage(provider) as on:
+        await on.sync(plan)
+        counts = (await on.sync(plan)).counts
+
+        assert (counts.read, counts.added, counts.unchanged, counts.quarantined) == (4, 1, 3, 0)
+        assert (counts.deleted, await on.cursor(plan)) == (0, 9)
+    used_up()
+
+
+FILES = """\
+integration: shop
+http: {base_url: https://api.test/v1, retries: 0, paginate: none}
+streams:
+  orders:
+    get: /orders
+    records: body.data
+    key: id
+    incremental: {field: at, into: header.if-modified-since, format: http_date}
+"""
+
+
+async def test_not_modified_is_nothing_new():
+    """The condition is sent as HTTP writes it; 304 leaves rows and cursor as they are."""
+    asked = []
+    answers = iter([page((1, LATE)), answer(b"", status=304), answer(b"", status=304)])
+
+    def respond(_line, headers):
+        asked.append(headers.get("if-modified-since"))
+        return next(answers)
+
+    plan = plan_of(FILES, "orders")
+    async with stage(Provider(respond)) as on:
+        await on.sync(plan)
+        outcome = await on.sync(plan)
+        refused = await on.sync(plan, full=True)
+
+        assert (outcome.status, outcome.counts.read, await on.cursor(plan)) == (
+            RunStatus.DONE,
+            0,
+            LATE,
+        )
+        assert refused.error == "GET /v1/orders answered 304"
+        assert len(await on.rows(plan)) == 1
+    assert asked == [None, "Fri, 31 Jan 2025 10:00:00 GMT", None]
+
+
+async def test_tie_that_comes_before_the_end_of_a_page_is_read_by_the_next_run():
+    """A row changes in the tick in which a page ended: a list sorted by time and id hides it."""
+    rows = {1: "2025-01-01T00:00:01Z", 5: "2025-01-01T00:00:02Z", 9: "2025-01-01T00:00:03Z"}
+
+    def respond(line, _headers):
+        query = dict(parse_qsl(urlsplit(line).query))
+        place = json.loads(query["after"]) if "after" in query else ["", 0]
+        listed = sorted((at, key) for key, at in rows.items() if at >= query.get("since", ""))
+        found = [[at, key] for at, key in listed if [at, key] > place]
+        if place == ["", 0] and rows[1].endswith("01Z"):
+            rows[1] = rows[5]  # behind the end of this page, which is [2 s, 5]
+        then = json.dumps(found[1]) if len(found) > 2 else None
+        return page(*((key, at) for at, key in found[:2]), then=then)
+
+    plan = plan_of(SHOP % (BY_TOKEN, "into: query.since, sorted: true"), "orders")
+    async with stage(Provider(respond)) as on:
+        await on.sync(plan)
+        assert (await on.rows(plan))["1"]["at"] == "2025-01-01T00:00:01Z"
+        await on.sync(plan)
+        assert (await on.rows(plan))["1"]["at"] == "2025-01-01T00:00:02Z"
+
+
+async def test_walk_resumed_at_a_place_leaves_the_cursor_where_it_was():
+    """Rows that moved up between the two runs were stepped over: the next reading has them."""
+    early, late = "2025-01-01T00:00:01Z", "2025-01-01T00:00:09Z"
+    provider, used_up = script(
+        (f"{URL}?page=1", page((1, early), then="more")),
+        (f"{URL}?page=2", page((2, early), then="more")),
+        (f"{URL}?page=3", UnavailableError("gone")),
+        (f"{URL}?page=2", page((3, late), then="more")),
+        (f"{URL}?page=3", page((4, late))),
+        (f"{URL}?page=1", page((2, early))),
+    )
+    plan = plan_of(SHOP % (BY_PAGE, "into: query.since"), "orders")
+    async with stage(provider) as on:
+        await on.sync(plan)
+        resumed = await on.sync(plan)
+        assert (resumed.status, await on.cursor(plan)) == (RunStatus.DONE, None)
+        await on.sync(plan)
+        assert await on.cursor(plan) is not None
     used_up()

@@ -176,8 +176,8 @@ async def test_surely_undone_write_fails_as_any_when_the_tries_run_out():
         (
             answer(b"<html>", status=201, content_type="text/html"),
             (
-                "the answer of /v1/holds is not JSON: invalid character (byte 0); it looks like "
-                "HTML, is base_url right?; but the provider answered 201, so it has been done"
+                "the answer of /v1/holds is an HTML page, expected JSON; "
+                "is base_url right?; but the provider answered 201, so it has been done"
             ),
         ),
     ],

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from integrationd.engine.consents import ConsentState
 from integrationd.engine.rows import counts_json, format_time, run_json
 from integrationd.engine.status import Standing, integrations_status
 from integrationd.model.runs import COUNT_NAMES, Counts
@@ -20,6 +21,7 @@ SPEC = """\
 integration: shop
 category: shop
 tenant: north
+secrets: {signing: {env: INTEGRATIOND_SECRET_SIGNING}}
 http: {base_url: "https://api.test", paginate: {type: none}}
 streams:
   orders: {get: /orders, key: id, schedule: 30m}
@@ -29,7 +31,7 @@ webhooks:
   events:
     verify:
       type: hmac
-      keys: ["k"]
+      keys: ["{{ secrets.signing }}"]
       signature: {from: header.x-signature, encoding: hex}
 """
 ZERO = dict.fromkeys(COUNT_NAMES, 0)
@@ -120,6 +122,8 @@ def test_integration_that_was_never_read_is_told_in_full():
             "cursor": None,
             "unfinished": False,
             "last_run": None,
+            "object": None,
+            "listing": None,
         }
 
     assert status_of() == {
@@ -132,6 +136,7 @@ def test_integration_that_was_never_read_is_told_in_full():
         "last_sync_at": None,
         "error_count": 0,
         "last_error": "",
+        "consent": None,
         "last_probe": None,
         "streams": [
             stream("orders", "30m"),
@@ -175,6 +180,8 @@ def test_stream_that_was_read_shows_its_last_run():
             "error": "",
             "kind": "",
         },
+        "object": None,
+        "listing": None,
     }
     assert (shown["status"], shown["last_sync_at"]) == ("active", "2026-03-01T12:00:00.123Z")
     assert shown["webhooks"] == [{"name": "events", "events": 7}]
@@ -216,6 +223,30 @@ def test_status_word_and_last_error(rows, missing, expected):
     shown = status_of(*rows, missing=missing)
 
     assert (shown["status"], shown["error_count"], shown["last_error"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "given_at", "expected"),
+    [
+        pytest.param("auth", LATER, ("active", 0, ""), id="consent since"),
+        pytest.param("auth", AT, ("error", 1, "no"), id="consent before"),
+        pytest.param("temporary", LATER, ("error", 1, "no"), id="another failure"),
+        pytest.param("auth", None, ("error", 1, "no"), id="no consent"),
+    ],
+)
+def test_consent_mends_what_failed_for_want_of_it(kind, given_at, expected):
+    """A failure that a person has answered since by logging in does not stand any more."""
+    state = ConsentState(given_at=given_at, remark="r")
+    failed = row_of(errors=1, last_run=run_of(error="no", kind=kind), last_done_at=AT)
+
+    shown = status_of(failed, consents={"shop": state})
+
+    assert (shown["status"], shown["error_count"], shown["last_error"]) == expected
+    assert shown["consent"] == {
+        "given_at": None if given_at is None else format_time(given_at),
+        "problem": "",
+        "remark": "r",
+    }
 
 
 RENAMED = (

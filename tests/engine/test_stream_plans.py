@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from integrationd.engine.plans import base_call, first_request, http_policy
+from integrationd.engine.plans import base_call, bounds_of, first_request
+from integrationd.engine.policies import http_policy
 from integrationd.errors import PageShapeError, RefusedError
 from integrationd.model.secret import Secret
 from integrationd.ports.outside import HttpPolicy
 from integrationd.spec.settings import Defaults, Settings, SizeLimits
+from tests.support.fakes import START
 from tests.support.worlds import plan_of
 
 SPEC = """\
@@ -35,6 +37,8 @@ def plan_with(stream="", http=""):
         pytest.param(", records: body.data", {"data": []}, [], id="empty list"),
         pytest.param(", records: body.data", {"data": {"id": 1}}, [{"id": 1}], id="one object"),
         pytest.param(", records: 'body.data || `[]`'", {}, [], id="absence is normal"),
+        pytest.param("", None, [], id="no body"),
+        pytest.param(", records: body.data", None, [], id="no body to look into"),
     ],
 )
 def test_records_of_a_page_are_found(records, body, found):
@@ -42,18 +46,21 @@ def test_records_of_a_page_are_found(records, body, found):
     assert plan_with(records).records_of({"body": body}) == found
 
 
+def test_records_are_found_with_what_the_stream_knows():
+    """The configuration and the values that it is read for each of go into the records."""
+    each = ", for_each: {list: [north], as: site}"
+    laid = "body[*].merge(@, {site: var('each.site'), from: var('config.host')})"
+    plan = plan_with(f'{each}, records: "{laid}"')
+
+    found = plan.records_of({"body": [{"id": 1}]}, {**VARIABLES, "each": {"site": "north"}})
+
+    assert found == [{"id": 1, "site": "north", "from": "API.test"}]
+
+
 @pytest.mark.parametrize(
     ("records", "body", "message"),
     [
         ("", {"id": 1}, "records: body found an object, expected a list"),
-        (
-            "",
-            None,
-            (
-                "records: body found nothing, expected a list; "
-                "write 'body || `[]`' where that is normal"
-            ),
-        ),
         (
             ", records: body.data",
             {"data": None},
@@ -89,8 +96,8 @@ def test_first_request_of_a_full_reading_has_no_bound():
     plan = plan_with(", incremental: {field: at, into: query.since, type: number}")
     base = base_call(plan.http, VARIABLES)
 
-    full = first_request(plan, base, VARIABLES, None)
-    later = first_request(plan, base, VARIABLES, 17)
+    full = first_request(plan, base, VARIABLES, bounds_of(plan, None, START))
+    later = first_request(plan, base, VARIABLES, bounds_of(plan, 17, START))
 
     assert (full.url, full.query) == ("https://API.test/v1/orders", ())
     assert later.query == (("since", "17"),)
@@ -104,7 +111,9 @@ def test_bound_in_a_json_body_is_rendered_as_its_spec_says():
         (SPEC % ("", stream)).replace("get: /orders", "post: /orders, json: {a: 1}"), "orders"
     )
 
-    request = first_request(plan, base_call(plan.http, VARIABLES), VARIABLES, 17)
+    request = first_request(
+        plan, base_call(plan.http, VARIABLES), VARIABLES, bounds_of(plan, 17, START)
+    )
 
     assert request.body.value == {"a": 1, "filter": {"gte": 17}}
 

@@ -108,7 +108,7 @@ async def test_disabled_integration_is_not_read_whoever_asks():
         with pytest.raises(SettingsError) as caught:
             await node.conductor.sync("shop", "orders", MANUAL)
         with pytest.raises(SettingsError):
-            node.conductor.preview("shop", "orders", full=False)
+            node.conductor.preview("shop", "orders", RunWish(trigger=Trigger.MANUAL))
         outcome = await node.conductor.sync("other", "orders", MANUAL)
 
     assert str(caught.value) == ("integration 'shop' is disabled; first: integrationd enable shop")

@@ -14,7 +14,7 @@ from integrationd.errors import (
 from integrationd.model.secret import Secret
 from integrationd.signals import CallRetried
 from tests.support.fakes import answer
-from tests.support.granting import SECRETS, Granting, sign
+from tests.support.granting import CLIENT, SECRETS, Granting, sign
 from tests.support.worlds import stage
 
 pytestmark = pytest.mark.looptime(start=0)
@@ -69,10 +69,7 @@ pytestmark = pytest.mark.looptime(start=0)
         (
             answer(b"<html>", content_type="text/html"),
             PageShapeError,
-            (
-                "the answer of /token is not JSON: invalid character (byte 0); it looks like HTML, "
-                "is base_url right?"
-            ),
+            ("the answer of /token is an HTML page, expected JSON; is base_url right?"),
         ),
     ],
 )
@@ -125,3 +122,20 @@ async def test_fifty_refused_runs_ask_once():
 
         on.world.secrets.secrets = {**SECRETS, "client_secret": "newer"}
         assert await sign(on) == "Bearer a1"
+
+
+async def test_signed_token_is_new_for_each_try():
+    """A provider takes one only once: a try whose answer was lost must not spoil the next."""
+    signs = CLIENT.replace(
+        'client_secret: "{{ secrets.client_secret }}"',
+        "client_auth: private_key_jwt\n    client_assertion: "
+        '{key: "{{ secrets.client_secret }}", algorithm: HS256}',
+    )
+    provider = Granting()
+    provider.replies = [UnavailableError("lost")]
+    async with stage(provider, **SECRETS) as on:
+        shown = await sign(on, signs)
+
+    first, second = (form["client_assertion"] for form in provider.forms)
+    assert (shown, first.count(".")) == ("Bearer a1", 2)
+    assert first != second

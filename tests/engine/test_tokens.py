@@ -165,7 +165,10 @@ async def test_rule_may_ask_for_a_fresh_token():
 
 async def test_other_kinds_have_nothing_to_renew():
     """A fixed token that is refused is refused."""
-    text = CLIENT[: CLIENT.index("  auth:")] + '  auth: {type: bearer, token: "x"}\n'
+    text = (
+        CLIENT[: CLIENT.index("  auth:")]
+        + '  auth: {type: bearer, token: "{{ secrets.client_secret }}"}\n'
+    )
     provider = Granting()
     async with stage(provider, **SECRETS) as on:
         outcome = await on.sync(
@@ -175,9 +178,9 @@ async def test_other_kinds_have_nothing_to_renew():
         )
 
     assert outcome.error == (
-        "GET /orders answered 401; the credentials are not accepted, look at http.auth"
+        "GET /orders answered 401; the credentials are not accepted, look at secrets.client_secret"
     )
-    assert provider.shown == ["Bearer x"]
+    assert provider.shown == [f"Bearer {SECRETS['client_secret']}"]
 
 
 async def test_stored_page_token_holds_no_access_token():

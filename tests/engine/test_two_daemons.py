@@ -6,13 +6,13 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from looptime import new_event_loop
 
 from integrationd.signals import RunFinished
-from integrationd.spec.schedule import Zone
 from integrationd.spec.slots import due_after, latest_due
+from integrationd.transform.zones import Zone
 from tests.support.fakes import START, LoopClock
 from tests.support.nodes import SPEC, Log, SetClock, running, sleep_until, start
 from tests.support.worlds import bundle_of, stage
@@ -147,6 +147,8 @@ MOVES = st.lists(
 
 
 @given(schedule=st.sampled_from([*CALENDARS, *INTERVALS]), moves=MOVES)
+@example(schedule=CALENDARS[2], moves=[("wait", 10), ("one", 22)])
+@example(schedule=CALENDARS[2], moves=[("wait", 15), ("one", 22)])
 @settings(max_examples=20)
 @pytest.mark.looptime(enabled=False)
 def test_no_slot_is_read_twice_in_any_history(schedule, moves):

@@ -15,6 +15,7 @@ from integrationd.config.forms import (
     MapForm,
     NamedForm,
     ObjectForm,
+    PartForm,
     Row,
     Table,
 )
@@ -22,7 +23,7 @@ from integrationd.config.sites import Leaf
 from integrationd.config.units import format_duration, format_size
 from integrationd.spec.files import FILES, describe_file
 from integrationd.transform.clean import KINDS as CLEANERS
-from tests.meta import commands_page
+from tests.meta import behaviours_page, commands_page, functions_page
 from tests.meta.repository import ROOT, TESTS
 
 PAGES = ROOT / "docs" / "reference"
@@ -32,6 +33,7 @@ TITLES = {
     "integration": "An integration's file",
     "mapping": "A mapping's file",
     "entity": "An entity's file",
+    "cases": "A file of cases",
     "settings": "The settings: integrationd.yaml",
 }
 HEAD = """\
@@ -101,7 +103,7 @@ def words(form: Form) -> str:
             return f"an object of names: {words(form.value)}"
         case AnyForm():
             return " or ".join(words(option) for option in form.options)
-        case ObjectForm():
+        case ObjectForm() | PartForm():
             return _link(form.table)
         case KindsForm() | NamedForm():
             kinds = (f"[`{kind}`](#{name.lower()})" for kind, name in form.tables.items())
@@ -178,6 +180,8 @@ def main() -> None:
     for kind in FILES:
         path_of(kind).write_text(page(kind), encoding="utf-8")
     commands_page.main()
+    functions_page.main()
+    behaviours_page.main()
 
 
 def path_of(kind: str) -> Path:

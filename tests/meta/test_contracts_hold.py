@@ -28,6 +28,7 @@ PLANTED = [
     ("web", "import watchfiles", "watchfiles is at home"),
     ("daemon", "import apscheduler", "APScheduler is at home"),
     ("store", "from cryptography import x509", "cryptography is at home"),
+    ("wire", "from cryptography import x509", "cryptography is at home"),
     ("engine", "import cronsim", "cronsim is at home"),
     ("bundles", "import click", "click is at home"),
 ]

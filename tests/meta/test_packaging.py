@@ -73,7 +73,7 @@ def test_tests_run_on_what_is_shipped():
     assert lock("run.txt").items() <= lock("dev.txt").items()
 
 
-@pytest.mark.parametrize("name", ["run.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["run.txt", "dev.txt", "moto.txt", "airbyte.txt"])
 def test_every_locked_package_has_hashes_and_no_host(name):
     """A lock names hashes for each package and never where to fetch it."""
     text = (ROOT / "requirements" / name).read_text(encoding="utf-8")

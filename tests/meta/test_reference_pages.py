@@ -3,7 +3,7 @@
 import pytest
 
 from integrationd.spec.files import FILES, build_schema
-from tests.meta import commands_page
+from tests.meta import behaviours_page, commands_page, functions_page
 from tests.meta.reference_pages import page, path_of
 
 
@@ -16,6 +16,16 @@ def test_page_is_current(kind):
 def test_commands_page_is_current():
     """What each command says of itself; ``make reference`` writes it anew."""
     assert commands_page.PAGE.read_text(encoding="utf-8") == commands_page.page()
+
+
+def test_functions_page_is_current():
+    """What each function says of itself; ``make reference`` writes it anew."""
+    assert functions_page.PAGE.read_text(encoding="utf-8") == functions_page.page()
+
+
+def test_behaviours_page_is_current():
+    """The table of behaviours, its fields all there; ``make reference`` writes it anew."""
+    assert behaviours_page.PAGE.read_text(encoding="utf-8") == behaviours_page.page()
 
 
 def test_every_field_has_its_text():

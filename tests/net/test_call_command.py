@@ -24,6 +24,12 @@ operations:
     query: {key: "{{ secrets.token }}"}
     json: "{{ input }}"
     output: {id: body.id, got: body.got}
+  lend:
+    input: {card: {type: string}, site: {type: [string, "null"], default: null}}
+    steps:
+      - {name: patron, post: /holds, json: {card: "{{ input.card }}"}, output: body.id}
+      - {name: visit, when: input.site, post: /visits, json: {site: "{{ input.site }}"}}
+      - {name: loan, post: /holds, json: {patron: "{{ steps.patron }}"}, output: body.got}
 """
 
 
@@ -107,6 +113,55 @@ def test_dry_run_prints_the_request_and_sends_nothing(library):
         "accept: application/json\n"
         '\n{"note":null,"patron":12}\n'
     )
+
+
+def test_steps_are_made_one_after_the_other(library):
+    """What the first gives is in the request of the next, with its type."""
+    run, server = library
+
+    code, out, err = run("call", "library", "lend", "card=c")
+
+    assert (code, err) == (0, "library/lend: done\n")
+    assert json.loads(out) == {"id": 7, "got": {"patron": 7}}
+    assert server.seen == ["POST /api/holds"] * 2
+
+
+def test_dry_run_prints_each_request_that_it_can(library):
+    """Of the others it says why not."""
+    run, server = library
+
+    code, out, err = run("call", "library", "lend", "card=c", "--dry-run")
+
+    assert (code, err, server.seen) == (0, "nothing was sent\n", [])
+    assert out == (
+        "# steps.patron\n"
+        "POST http://127.0.0.1:PORT/api/holds\n"
+        "authorization: Bearer ***\n"
+        "content-type: application/json\n"
+        "accept: application/json\n"
+        '\n{"card":"c"}\n'
+        "# steps.visit: its 'when' does not hold\n"
+        "# steps.loan: it needs what patron gives\n"
+    )
+
+
+def test_steps_can_be_explained(library):
+    """As they are written, each with its condition."""
+    run, _ = library
+
+    code, out, _ = run("explain", "library/lend")
+
+    assert code == 0
+    lines = out.splitlines()
+    start = lines.index("patron: POST /holds")
+    assert lines[start : start + 6] == [
+        "patron: POST /holds",
+        'json: {"card":"{{ input.card }}"}',
+        "visit: POST /visits when input.site",
+        'json: {"site":"{{ input.site }}"}',
+        "loan: POST /holds",
+        'json: {"patron":"{{ steps.patron }}"}',
+    ]
 
 
 def test_wrong_input_is_told_whole_before_anything_is_sent(library):

@@ -5,18 +5,15 @@ import csv
 import io
 import json
 import re
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from integrationd.cli.main import cli, run_command
 from integrationd.daemon.lock import locked
 from integrationd.model.runs import COUNT_NAMES
 from integrationd.store.sqlstore import SqlStore
-from tests.support.syncing import SETTINGS
+from tests.support.shops import configure, execute, serving
 
 GONE = "GET /items answered 404; there is no such thing, or the path or http.base_url is wrong"
 SHOP = """\
@@ -28,71 +25,36 @@ streams:
 """
 HOOK = """\
 integration: sender
-config: {key: k}
+secrets: {key: {env: INTEGRATIOND_SECRET_KEY}}
 streams:
   pushed: {key: id}
 webhooks:
   events:
     verify:
       type: hmac
-      keys: ["{{ config.key }}"]
+      keys: ["{{ secrets.key }}"]
       signature: {from: header.x-signature, encoding: hex}
 """
-
-
-class Shop(BaseHTTPRequestHandler):
-    """Answers orders, and refuses all else."""
-
-    def do_GET(self):
-        body = b'[{"id": 1, "name": "=x"}, {"id": 2}]'
-        self.send_response(200 if self.path == "/orders" else 404)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        """Say nothing."""
 
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     """Serve the shop; gives its port."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield server.server_address[1]
-        server.shutdown()
-        thread.join()
-
-
-def configure(root, port):
-    """Write the files below a directory."""
-    files = root / "config" / "integrations"
-    files.mkdir(parents=True)
-    (root / "config" / "integrationd.yaml").write_text(SETTINGS)
-    (files / "shop.yaml").write_text(SHOP % port)
-    return root
-
-
-def execute(root, *words):
-    """Run a command in this process."""
-    places = ["--config", str(root / "config"), "--state", str(root / "state")]
-    return run_command(
-        lambda: cli.main([*places, *words], prog_name="integrationd", standalone_mode=False)
-    )
+    with serving({"/orders": b'[{"id": 1, "name": "=x"}, {"id": 2}]'}) as number:
+        yield number
 
 
 @pytest.fixture
 def run(tmp_path, port, capsys):
     """Return what runs a command in fresh directories: exit code, stdout, stderr."""
-    configure(tmp_path, port)
+    configure(tmp_path, shop=SHOP % port)
     return lambda *words: (execute(tmp_path, *words), *capsys.readouterr())
 
 
 @pytest.fixture(scope="module")
 def synced(tmp_path_factory, port):
     """Give directories in which one stream was read and another one failed."""
-    root = configure(tmp_path_factory.mktemp("synced"), port)
+    root = configure(tmp_path_factory.mktemp("synced"), shop=SHOP % port)
     assert (execute(root, "sync", "shop"), execute(root, "sync", "shop/items")) == (0, 1)
     return root
 
@@ -197,33 +159,6 @@ def test_sync_as_json_tells_each_thing(run):
     assert (code, err) == (0, "")
     assert [line["event"] for line in lines] == ["started", "page", "finished"]
     assert list(lines[-1]["counts"]) == list(COUNT_NAMES)
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (("sync", "shpo"), "no integration 'shpo'; did you mean 'shop'?"),
-        (
-            ("sync", "shop/order"),
-            "integration 'shop' has no stream 'order'; did you mean 'orders'?",
-        ),
-        (
-            ("webhook", "url", "shop/events"),
-            "integration 'shop' has no webhook 'events'",
-        ),
-        (
-            ("runs", "show", "run_x"),
-            "no run 'run_x'; see: integrationd runs list",
-        ),
-        (
-            ("records", "shop/gone"),
-            "nothing is stored of shop/gone; read it with: integrationd sync shop/gone",
-        ),
-    ],
-)
-def test_unknown_names_exit_2(look, words, message):
-    """One line with the nearest name or with what to do."""
-    assert look(*words) == (2, "", f"integrationd: {message}\n")
 
 
 def test_records_are_listed_by_their_ids(look):
@@ -360,7 +295,7 @@ def test_check_tells_problems_and_exits_78(run, tmp_path):
 
 def test_switches_are_thrown_without_a_daemon(tmp_path, port, capsys):
     """They are kept in the store: sync is refused, a pause does not keep a person from reading."""
-    root = configure(tmp_path, port)
+    root = configure(tmp_path, shop=SHOP % port)
     codes = [
         execute(root, *words.split())
         for words in ("pause shop", "sync shop", "disable shop", "sync shop", "status --json")
@@ -378,7 +313,7 @@ def test_switches_are_thrown_without_a_daemon(tmp_path, port, capsys):
 
 def test_switch_of_an_integration_without_a_file_can_be_thrown_back(tmp_path, port, capsys):
     """Its file may come again; until then only what is off can be switched on."""
-    root = configure(tmp_path, port)
+    root = configure(tmp_path, shop=SHOP % port)
     codes = [execute(root, "disable", "shop")]
     (root / "config" / "integrations" / "shop.yaml").unlink()
     codes += [execute(root, *words.split()) for words in ("pause shop", "enable shop --json")]

@@ -44,3 +44,18 @@ async def test_preview_of_nobody_ends(tmp_path):
         await asyncio.wait_for(actions.ended.wait(), 20)
 
     assert actions.told < 1000
+
+
+async def test_what_narrows_a_run_goes_through_the_socket(tmp_path):
+    """As it was typed, for a reading and for a preview; what does not fit is told as it is."""
+    actions = Scripted()
+    wish = SyncWish(integration="shop", streams=("orders",), texts={"id": "42"})
+    async with control(actions, tmp_path) as path:
+
+        async def call(remote):
+            heard = [line async for line in remote.preview(wish)]
+            return heard, [line async for line in remote.sync(wish)]
+
+        assert await ask(path, call) == (LINES, LINES)
+
+    assert actions.wishes == [wish, wish]

@@ -36,14 +36,14 @@ streams:
 """
 HOOK = """\
 integration: sender
-config: {key: k}
+secrets: {key: {env: INTEGRATIOND_SECRET_KEY}}
 streams:
   pushed: {key: id}
 webhooks:
   events:
     verify:
       type: hmac
-      keys: ["{{ config.key }}"]
+      keys: ["{{ secrets.key }}"]
       signature: {from: header.x-signature, encoding: hex}
     dedup: body.id
     event: body.type
@@ -60,6 +60,7 @@ def paths(tmp_path, monkeypatch):
     (tmp_path / "config" / "integrationd.yaml").write_text(SETTINGS % port)
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
     monkeypatch.setenv("WATCHDOG_USEC", "300000000")
+    monkeypatch.setenv("INTEGRATIOND_SECRET_KEY", "k")
     monkeypatch.delenv("WATCHDOG_PID", raising=False)
     return Paths(tmp_path / "config", tmp_path / "state")
 
@@ -168,7 +169,9 @@ async def test_commands_ask_the_daemon_that_runs(paths, capsys):
         (event,) = map(json.loads, capsys.readouterr().out.splitlines())
         write(paths, "sender", HOOK.replace("streams:", "strems:"))
         refused = await command(paths, "reload", "--wait", "--json")
-        shown = json.loads(capsys.readouterr().out.partition("\n{\n")[2].join(("{\n", "")))
+        # The daemon logs to the same place, before and after.
+        printed = f"\n{capsys.readouterr().out}".partition("\n{\n")[2]
+        shown, _ = json.JSONDecoder().raw_decode("{\n" + printed)
 
     assert codes == [0, 0, 0]
     assert (ready.status, posted.status) == (200, 200)

@@ -263,18 +263,21 @@ async def test_address_of_an_endpoint_is_random_and_kept(paths):
     assert told[0]["url"].endswith(told[0]["path"])
 
 
-async def test_reload_tells_what_was_taken_and_what_follows_is_done(paths):
-    """Each load is followed by what has to follow before the next one begins."""
+async def test_reload_tells_what_was_taken_and_what_belongs_to_it_is_taken_up(paths):
+    """One load prepares and takes up after the other, and what is taken up is that bundle's."""
     write(paths, "shop", SHOP % 1)
     steps = []
 
-    async def follow():
+    @asynccontextmanager
+    async def prepare(bundle):
         steps.append("begin")
         await asyncio.sleep(0.01)
+        yield lambda: steps.append(parts.loaded.bundle is bundle)
         steps.append("end")
 
     async with composed(paths) as (parts, _):
-        actions = LocalActions(parts, follow)
+        parts.prepare = prepare
+        actions = LocalActions(parts)
         good, _ = await asyncio.gather(actions.reload(), actions.reload())
         write(paths, "shop", "integration: shop\nstrems: {}\n")
         bad = await actions.reload()
@@ -288,7 +291,36 @@ async def test_reload_tells_what_was_taken_and_what_follows_is_done(paths):
         ],
         "kept": ["shop"],
     }
-    assert steps == ["begin", "end"] * 3
+    assert steps == ["begin", True, "end"] * 3
+
+
+async def test_files_that_the_store_does_not_let_in_wait(paths):
+    """What ran goes on whole, nothing is told of the new files, and the next load takes them up."""
+    write(paths, "shop", SHOP % 1)
+    store_is_there = False
+
+    @asynccontextmanager
+    async def prepare(_bundle):
+        if not store_is_there:
+            raise StoreError("away")
+        yield lambda: None
+
+    async with composed(paths) as (parts, ear):
+        first = await parts.load()
+        write(paths, "shop", SHOP.replace("shop", "stall") % 1)
+        parts.prepare = prepare
+        with pytest.raises(StoreError):
+            await parts.load()
+        runs = parts.loaded, parts.conductor.bundle
+        waits = parts.library.is_stale()
+        store_is_there = True
+        await parts.load()
+
+    swaps = [(swap.added, swap.removed) for swap in ear.of(BundleSwapped)]
+    assert runs == (first, first.bundle)
+    assert waits
+    assert swaps == [(("shop",), ()), (("stall",), ("shop",))]
+    assert not parts.library.is_stale()
 
 
 async def test_status_is_the_same_with_and_without_a_daemon(paths, shop_port):

@@ -16,7 +16,7 @@ from integrationd.model.secret import Secret
 from integrationd.ports.outside import Http, HttpPolicy
 from integrationd.transport.egress import EgressPolicy
 from integrationd.transport.http import AiohttpOpener
-from integrationd.wire.messages import FormBody, JsonBody, Request
+from integrationd.wire.messages import FormBody, JsonBody, MultipartBody, Request, TextBody
 
 LOOPBACK = EgressPolicy(allow=(ip_network("127.0.0.0/8"),))
 CANARY = "canary-7f3a"
@@ -101,7 +101,7 @@ async def fault_of(listening, raw: bytes, **policy) -> str:
 async def test_answer_is_whole_and_its_headers_joined(listening):
     """Status, joined lower-case headers, unpacked body and a printable URL come back."""
     raw = reply(
-        gzip.compress(b'{"ok":1}'),
+        gzip.compress(b'{"ok":1}', mtime=0),
         "Content-Encoding: gzip",
         "X-A: 1",
         "x-a: 2",
@@ -134,6 +134,15 @@ async def test_answer_is_whole_and_its_headers_joined(listening):
     [
         (JsonBody({"a": Secret("é")}), '{"a":"é"}'.encode()),
         (FormBody((("a", "1"), ("a", "x y"))), b"a=1&a=x+y"),
+        (
+            MultipartBody((("a", Secret("é")),)),
+            (
+                b"--part-8382ae4c5a40f835c3314363f655fb8c\r\n"
+                b'content-disposition: form-data; name="a"\r\n\r\n\xc3\xa9\r\n'
+                b"--part-8382ae4c5a40f835c3314363f655fb8c--\r\n"
+            ),
+        ),
+        (TextBody(Secret("<a>é</a>"), "application/xml"), "<a>é</a>".encode()),
     ],
 )
 async def test_body_is_sent_with_its_secrets(listening, body, sent):
@@ -188,7 +197,7 @@ BROKEN = {
         "the answer is not valid HTTP",
     ),
     "cut-gzip": (
-        reply(gzip.compress(b"abc")[:-4], "Content-Encoding: gzip"),
+        reply(gzip.compress(b"abc", mtime=0)[:-4], "Content-Encoding: gzip"),
         "the answer's gzip data ended early",
     ),
     "announced": (
@@ -200,7 +209,7 @@ BROKEN = {
         "the answer is larger than 100kB; raise http.max_response",
     ),
     "bomb": (
-        reply(gzip.compress(b"a" * 9_000_000), "Content-Encoding: gzip"),
+        reply(gzip.compress(b"a" * 9_000_000, mtime=0), "Content-Encoding: gzip"),
         "the answer is larger than 100kB; raise http.max_response",
     ),
     "brotli": (

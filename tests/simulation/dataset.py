@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 
+GROUPS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -22,6 +24,11 @@ class Row:
     keyless: bool = False
     """Broken: it does not say which row it is."""
 
+    @property
+    def group(self) -> int:
+        """Return which group it is in."""
+        return self.id % GROUPS
+
     def is_bad(self, mapping: str) -> bool:
         """Tell whether a mapping refuses it."""
         return mapping == "strict" and isinstance(self.count, str)
@@ -29,6 +36,16 @@ class Row:
     def is_told(self) -> bool:
         """Tell whether it is to be there in the end."""
         return not (self.draft or self.gone or self.keyless)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change, as a feed tells it."""
+
+    id: int
+    at: int
+    row: Row | None
+    """None where it was taken away."""
 
 
 @dataclass(slots=True)
@@ -42,11 +59,16 @@ class Dataset:
     absent: set[int] = field(default_factory=set)
     """Ids that were missing at some time since this was cleared."""
     last_id: int = 0
+    log: list[Entry] = field(default_factory=list)
+    """Every change, in order."""
+    groups: int = 0
+    """How many groups there are; the rows of further ones cannot be asked for yet."""
 
     def put(self, row: Row) -> None:
         """Hold a row as it is now."""
         self.rows[row.id] = row
         self.past.setdefault(row.id, []).append(row)
+        self.log.append(Entry(row.id, row.at, row))
 
     def tick(self) -> int:
         """Let the clock go on, or not."""
@@ -78,9 +100,21 @@ class Dataset:
     def delete(self) -> None:
         """Take one row away without a word."""
         if self.rows:
-            number = self.rng.choice(sorted(self.rows))
-            del self.rows[number]
-            self.absent.add(number)
+            self._take(self.rng.choice(sorted(self.rows)))
+
+    def delete_first(self, count: int) -> None:
+        """Take away the rows that were added first: in a list by places the others move up."""
+        for number in sorted(self.rows)[:count]:
+            self._take(number)
+
+    def _take(self, number: int) -> None:
+        del self.rows[number]
+        self.absent.add(number)
+        self.log.append(Entry(number, self.clock, None))
+
+    def changed_last(self, number: int) -> int:
+        """Return the place in the log of a row's last change."""
+        return max(place for place, entry in enumerate(self.log) if entry.id == number)
 
     def mend(self) -> None:
         """Give every row its key back."""

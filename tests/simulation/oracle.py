@@ -22,8 +22,9 @@ class Held:
     """Reasons of tombstones."""
     aside: Mapping[str, Any]
     """Sources in quarantine, by external id or digest."""
-    cursor: int | None
-    """On the provider's clock; None where there is none, or where it is not worth anything."""
+    cursors: Mapping[str, int]
+    """On the provider's clock, or in its log, of each partition that has one which is worth
+    something; of none that counts."""
 
 
 class WrongError(AssertionError):
@@ -87,18 +88,30 @@ def check_rows(held: Held, rows: Iterable[Row], key: str, mapping: str) -> None:
             expect(name not in held.aside, "good and in quarantine", row)
 
 
-def check_cursor(held: Held, data: Dataset, key: str, mapping: str) -> None:
+def check_cursor(
+    held: Held, data: Dataset, key: str, mapping: str, *, by_log: bool = False
+) -> None:
     """Check that whatever changed before the cursor has been read."""
-    if held.cursor is not None:
-        older = [row for row in data.rows.values() if row.at < held.cursor]
-        check_rows(held, older, key, mapping)
+    for part, cursor in held.cursors.items():
+        rows = (row for row in data.rows.values() if part in ("", str(row.group)))
+        early = [row for row in rows if (data.changed_last(row.id) if by_log else row.at) < cursor]
+        check_rows(held, early, key, mapping)
 
 
-def check_all(held: Held, data: Dataset, key: str, mapping: str) -> None:
-    """Check that the store holds what the provider holds, neither more nor less."""
+def check_living(held: Held, data: Dataset, key: str, mapping: str) -> None:
+    """Check that the store holds what the provider holds, and nothing that is gone."""
+    check_rows(held, data.rows.values(), key, mapping)
+    told = {NAMES[key](row.id) for row in data.rows.values() if row.is_told()}
+    expect(held.living.keys() <= told, "gone and still living", held.living.keys() - told)
+
+
+def check_all(held: Held, data: Dataset, key: str, mapping: str, *, swept: bool) -> None:
+    """Check that the store holds what the provider holds, and no more where readings sweep."""
     rows = data.rows.values()
     check_rows(held, rows, key, mapping)
     bad = {NAMES[key](row.id) for row in rows if row.is_told() and row.is_bad(mapping)}
     told = {NAMES[key](row.id) for row in rows if row.is_told()}
+    if not swept:
+        return
     expect(held.living.keys() <= told, "more than the provider has", held.living.keys() - told)
     expect(held.aside.keys() == bad, "quarantine differs", held.aside.keys() ^ bad)

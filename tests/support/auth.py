@@ -8,7 +8,7 @@ from integrationd.config.decode import Kinds, Site, decode
 from integrationd.config.problems import Problems
 from integrationd.config.yaml import parse_yaml
 from integrationd.model.secret import Secret
-from integrationd.wire import auth
+from integrationd.wire.choice import AUTH_KINDS
 
 CLIENT = (
     'type: oauth2, grant: client_credentials, token_url: "{{ config.url }}/token", '
@@ -29,7 +29,7 @@ def decode_auth(text: str) -> tuple[Any, list[str]]:
     """Decode the YAML of one kind; return it with what was told."""
     problems = Problems()
     node = parse_yaml(text.encode(), file="specs/acme.yaml", problems=problems)
-    made = decode(node, object, Site(problems, "http.auth").noted(Kinds(auth.KINDS)))
+    made = decode(node, object, Site(problems, "http.auth").noted(Kinds(AUTH_KINDS)))
     return made, [str(problem) for problem in problems.found]
 
 

@@ -21,6 +21,13 @@ PAGED = "\n".join(
         "loop": "type: cursor, next: body.next, into: query.after",
     }.items()
 )
+FEW = "\n".join(
+    line
+    for line in STREAMS.splitlines()
+    if line.split(":")[0].strip() in {"ok", "status", "unauthorized", "told", "close"}
+)
+"""For kinds that differ from others only in what they send."""
+SHORT = frozenset({"digest", "oauth1", "sigv4", "shared_key"})
 AUTHS = {
     "none": ("{type: none}", ()),
     "basic": (
@@ -35,6 +42,43 @@ AUTHS = {
             'refresh_token: "{{ secrets.refresh }}"}'
         ),
         ("client", "refresh"),
+    ),
+    "login": (
+        (
+            '{type: login, token: "{{ read.one }}", steps: [{post: /token, json: {x: '
+            '["{{ secrets.user }}", "{{ secrets.password }}"]}, read: {one: body.access_token}}, '
+            '{post: /ok, form: {x: "{{ read.one }}"}}]}'
+        ),
+        ("user", "password"),
+    ),
+    "digest": (
+        '{type: digest, username: "{{ secrets.user }}", password: "{{ secrets.password }}"}',
+        ("user", "password"),
+    ),
+    "oauth1": (
+        (
+            '{type: oauth1, consumer_key: "{{ secrets.id }}", '
+            'consumer_secret: "{{ secrets.key }}", signature_method: PLAINTEXT}'
+        ),
+        ("id", "key"),
+    ),
+    "sigv4": (
+        (
+            '{type: sigv4, service: s3, region: us-east-1, access_key: "{{ secrets.id }}", '
+            'secret_key: "{{ secrets.key }}", session_token: "{{ secrets.session }}"}'
+        ),
+        ("id", "key", "session"),
+    ),
+    # A canary is no base64: what is told of a key that cannot be used is looked at here.
+    "shared_key": ('{type: shared_key, account: a, key: "{{ secrets.key }}"}', ("key",)),
+    "jwt": ('{type: jwt, algorithm: HS256, key: "{{ secrets.key }}"}', ("key",)),
+    "signed": (
+        (
+            '{type: signed, text: "{{ secrets.text }}{{ nonce }}", algorithm: hmac-sha256, '
+            'key: "{{ secrets.key }}", into: header.x-signature, '
+            'with: {query.key: "{{ secrets.with }}"}}'
+        ),
+        ("key", "text", "with"),
     ),
     "api_key": ('{type: api_key, into: query.key, value: "{{ secrets.key }}"}', ("key",)),
 }
@@ -68,6 +112,25 @@ streams:
   path: {get: "/status/{{ secrets.e }}/x", records: body.data, key: id, schedule: 1h}
   gone: {get: "/forbidden/bot{{ secrets.e }}/x", records: body.data, key: id, schedule: 1h}
   odd: {get: "/shape/{{ secrets.e }}/x", records: body.data, key: id, schedule: 1h}
+"""
+ASKED = """\
+integration: asked
+secrets: {a: %s}
+http:
+  base_url: "http://127.0.0.1:%d"
+  headers: {x-a: "{{ secrets.a }}"}
+  paginate: none
+  retries: 0
+  errors:
+    - {when: "status == `422`", then: fail, message: "{{ body.error.message }}"}
+probe: {get: "/told/{{ secrets.a }}"}
+operations:
+  status: {post: /status, query: {key: "{{ secrets.a }}"}}
+  told: {post: /told, json: {x: ["{{ secrets.a }}"]}}
+  forbidden: {post: /forbidden, form: {x: "{{ secrets.a }}"}}
+  shape: {post: /shape, json: {x: ["{{ secrets.a }}"]}, output: "sum(body.data)"}
+  path: {get: "/reason/{{ secrets.a }}"}
+  close: {post: /close, json: {x: ["{{ secrets.a }}"]}}
 """
 BROKEN_WAYS = """\
 integration: tls

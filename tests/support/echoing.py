@@ -78,7 +78,9 @@ class Echo(BaseHTTPRequestHandler):
         self._send({"error": seen}, 500, X_Error=quote(seen), Set_Cookie=f"a={quote(seen)}")
 
     def _unauthorized(self, seen):
-        self._send({"error": seen}, 401, WWW_Authenticate=f'Bearer error="{quote(seen)}"')
+        digest = 'Digest realm="r", nonce="n", qop="auth"'
+        told = f'Bearer error="{quote(seen)}", {digest}'
+        self._send({"error": seen}, 401, WWW_Authenticate=told)
 
     def _forbidden(self, seen):
         self._send({"error": seen, "message": seen}, 403)

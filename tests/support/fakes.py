@@ -16,6 +16,7 @@ from integrationd.model.json import Json
 from integrationd.model.secret import Secret
 from integrationd.ports.outside import HttpPolicy
 from integrationd.signals import Signal
+from integrationd.testing.cases.stand_in import OpenVault as Strongbox  # noqa: F401 - handed on
 from integrationd.wire.encoding import encode
 from integrationd.wire.messages import Answer, Request
 
@@ -139,26 +140,3 @@ class Pockets:
             message = f"integration {integration} needs secret {missing[0]!r}"
             raise SecretError(message)
         return {name: Secret(self.secrets[name]) for name in references}
-
-
-@dataclass
-class Strongbox:
-    """A vault that is open, in memory."""
-
-    kept: dict[tuple[str, str, str], Secret] = field(default_factory=dict)
-
-    def is_open(self) -> bool:
-        """Say yes."""
-        return True
-
-    async def get(self, tenant: str, integration: str, name: str) -> Secret | None:
-        """Return what was put last."""
-        return self.kept.get((tenant, integration, name))
-
-    async def put(self, tenant: str, integration: str, name: str, value: Secret) -> None:
-        """Keep it."""
-        self.kept[tenant, integration, name] = value
-
-    async def remove(self, tenant: str, integration: str, name: str) -> bool:
-        """Forget it."""
-        return self.kept.pop((tenant, integration, name), None) is not None

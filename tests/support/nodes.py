@@ -12,7 +12,7 @@ from typing import Any
 from integrationd.engine.agenda import Agenda
 from integrationd.engine.conductor import Conductor
 from integrationd.errors import StoreError
-from integrationd.spec.schedule import Zone
+from integrationd.transform.zones import Zone
 from integrationd.wire.messages import Answer, Request
 from tests.support.fakes import START, LoopClock, Provider, answer
 from tests.support.timers import LoopTimer

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from integrationd.engine.plans import StreamPlan, base_call, build_plan, first_request
+from integrationd.engine.plans import (
+    StreamPlan,
+    base_call,
+    bounds_of,
+    build_plan,
+    first_request,
+)
 from integrationd.model.json import Json
 from integrationd.spec.documents import Integration
 from integrationd.testing.options import PlayOptions
 from integrationd.testing.provider import Player, player_secrets
-from integrationd.wire import decoding
+from integrationd.wire import decoding, pieces
+from integrationd.wire.auth.authenticator import authorize
 from integrationd.wire.encoding import encode
 from integrationd.wire.messages import Answer, Call, Page, Request
+from integrationd.wire.showing import STAND_IN
+from tests.support.fakes import START
 from tests.support.worlds import bundle_of
 
 ORIGIN = "http://player.test"
@@ -53,14 +62,15 @@ def ask(player: Player, request: Request, now_s: float = 0.0) -> Answer:
     """Let a player answer a request, credentials included."""
     http = player.integration.http
     assert http is not None
-    return player.answer(received(http.auth.apply(request, player.variables)), now_s)
+    signed = authorize(http.auth, request, player.variables, STAND_IN)
+    return player.answer(received(signed), now_s)
 
 
 def request_of(player: Player, stream: str, cursor: Json = None) -> tuple[StreamPlan, Request]:
     """Return a stream's plan and the first request of a reading."""
     plan = build_plan(player.integration, stream)
     base = base_call(plan.http, player.variables)
-    return plan, first_request(plan, base, player.variables, cursor)
+    return plan, first_request(plan, base, player.variables, bounds_of(plan, cursor, START))
 
 
 def walk(player: Player, stream: str, cursor: Json = None) -> Iterator[list[Json]]:
@@ -70,9 +80,10 @@ def walk(player: Player, stream: str, cursor: Json = None) -> Iterator[list[Json
     for _ in range(PAGES_MAX):
         answer = ask(player, plan.paginator.apply(first, token))
         assert answer.status == 200, answer.body
-        reply: Mapping[str, Json] = decoding.build_reply(answer, decoding.decode_bytes(answer.body))
+        body = pieces.finish(plan.reply.decoder.decode(answer))
+        reply: Mapping[str, Json] = decoding.build_reply(answer, body)
         records = plan.records_of(reply)
-        page = Page(reply=reply, count=len(records), last=records[-1] if records else None)
+        page = Page(reply=reply, count=len(records), records=records)
         yield records
         token = plan.paginator.advance(token, page)
         if token is None:

@@ -13,6 +13,7 @@ from integrationd.model.runs import Trigger
 from integrationd.ports.store import RecordQuery, StreamKey
 from integrationd.spec.build import build_bundle
 from integrationd.spec.bundle import Bundle
+from integrationd.spec.narrowing import read_narrowing
 from integrationd.spec.read import read_file
 from integrationd.spec.settings import Settings
 from integrationd.spec.source import SourceFile
@@ -45,10 +46,11 @@ class Stage:
     settings: Settings
 
     async def sync(
-        self, plan: StreamPlan, *, full: bool = False, confirmed: bool = False
+        self, plan: StreamPlan, *, full: bool = False, confirmed: bool = False, **texts: str
     ) -> RunOutcome:
-        """Read once, with no rate."""
-        wish = RunWish(trigger=Trigger.MANUAL, full=full, confirmed=confirmed)
+        """Read once, with no rate; texts are what ``--input`` says."""
+        narrowing = read_narrowing(plan.stream, {}, texts) if texts else None
+        wish = RunWish(trigger=Trigger.MANUAL, full=full, confirmed=confirmed, input=narrowing)
         outcome = await sync_stream(self.world, plan, wish, settings=self.settings, budget=None)
         assert outcome is not None
         return outcome

@@ -28,17 +28,22 @@ streams:
   items: {get: /items, paginate: none, key: id, schedule: 5m}
 """
 SETTINGS = "egress: {allow: [127.0.0.1/32]}\n"
+DATABASE = Path("/var/lib/private/integrationd/integrationd.db")
+TRIES = 6
+"""More than the five that systemd allows by default."""
 DROP_IN = """\
 [Service]
 LoadCredential=shop.token:/run/shop.token
 WatchdogSec=3s
+RestartSec=200ms
+RestartSteps=0
 Environment=PYTHONPATH=/opt/hang
 """
 HANG = """\
 import signal
 signal.signal(signal.SIGUSR1, lambda *_: [None for _ in iter(int, 1)])
 """
-PATIENCE_S = 40.0
+PATIENCE_S = 60.0
 
 
 class Shop(BaseHTTPRequestHandler):
@@ -82,6 +87,16 @@ def wait_until(restarts: str) -> dict[str, str]:
         if found["NRestarts"] != restarts and found["SubState"] == "running":
             break
         time.sleep(0.2)
+    return found
+
+
+def wait_for_restarts(number: int) -> dict[str, str]:
+    """Wait until the unit was started again so often, or patience ends."""
+    end_s = time.monotonic() + PATIENCE_S
+    found = show()
+    while time.monotonic() < end_s and int(found["NRestarts"]) < number:
+        time.sleep(0.2)
+        found = show()
     return found
 
 
@@ -138,6 +153,13 @@ def play() -> dict[str, object]:
     run("kill", "-KILL", show()["MainPID"])
     told["killed"] = wait_until("1")
     told["again"] = run(COMMAND, "records", "shop/items", "--format", "ndjson")
+    kept = DATABASE.rename(DATABASE.with_suffix(".kept"))
+    DATABASE.mkdir()  # which no database can be opened in
+    run("kill", "-KILL", show()["MainPID"])
+    told["away"] = wait_for_restarts(2 + TRIES)
+    DATABASE.rmdir()
+    kept.rename(DATABASE)
+    told["back"] = wait_until(show()["NRestarts"])
     told["stop"] = run("systemctl", "stop", UNIT)
     told["stopped"] = show()
     (FILES.parent / "integrationd.yaml").write_text("listn: nowhere\n")

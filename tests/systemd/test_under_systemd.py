@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from tests.systemd.machine import SYSTEM_PYTHON, CannotBootError, play
-from tests.systemd.scenario import TOKEN
+from tests.systemd.scenario import TOKEN, TRIES
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.needs("systemd-nspawn"), pytest.mark.timeout(300)]
 
@@ -97,6 +97,14 @@ def test_killed_daemon_is_back_with_all_it_had(told):
     assert told["killed"]["SubState"] == "running"
     assert told["killed"]["NRestarts"] == "2"
     assert told["again"]["out"] == told["records"]["out"]
+
+
+def test_a_database_that_is_away_is_waited_for(told):
+    """However often the start fails it is not given up, and works as soon as it can."""
+    assert int(told["away"]["NRestarts"]) >= 2 + TRIES
+    assert told["away"]["ExecMainStatus"] in ("0", "69")
+    assert told["back"]["SubState"] == "running"
+    assert told["back"]["StatusText"] == "1 integrations, 0 problems in files"
 
 
 def test_stop_is_clean(told):

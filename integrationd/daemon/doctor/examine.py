@@ -12,7 +12,7 @@ from integrationd.daemon.database import database_of
 from integrationd.daemon.doctor import machine as around
 from integrationd.daemon.doctor import places, running
 from integrationd.daemon.doctor.finding import Finding, Level
-from integrationd.daemon.environment import find_missing_secrets
+from integrationd.daemon.environment import find_missing_consents, find_missing_secrets
 from integrationd.daemon.inputs import build_library
 from integrationd.daemon.looking import looking
 from integrationd.daemon.paths import Paths
@@ -138,6 +138,10 @@ async def _secrets(paths: Paths, loaded: Loaded, asked: Asked) -> AsyncIterator[
         yield Finding.bad("secrets", problem, advice)
     if not found:
         yield Finding.ok("secrets", "every secret that the files name is there")
+    consents = await find_missing_consents(paths, integrations.values(), asked.status)
+    for integration, problem in consents:
+        advice = f"log in with: integrationd auth login {integration.name}"
+        yield Finding.bad("consent", problem, advice)
 
 
 def _daemon(

@@ -11,8 +11,10 @@ _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 def upgrade(op: Operations) -> None:
     """Add what is new, table by table."""
     _keys(op)
+    _objects(op)
     _quarantine(op)
     _readings(op)
+    _relays(op)
     _runs(op)
     _secrets(op)
     _slots(op)
@@ -43,14 +45,50 @@ def _keys(op: Operations) -> None:
     )
 
 
+def _objects(op: Operations) -> None:
+    op.create_table(
+        "objects",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tenant", _TEXT, nullable=False),
+        sa.Column("integration", _TEXT, nullable=False),
+        sa.Column("list", _TEXT, nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
+        sa.Column("stream", _TEXT, nullable=False),
+        sa.Column("data", _TEXT, nullable=True),
+        sa.Column("listed", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("no"),
+        sa.UniqueConstraint("tenant", "integration", "list", "key"),
+        sa.UniqueConstraint("tenant", "integration", "stream"),
+        sqlite_with_rowid=True,
+    )
+
+
 def _quarantine(op: Operations) -> None:
     op.add_column("quarantine", sa.Column("shape", _TEXT, server_default="", nullable=False))
+    op.add_column("quarantine", sa.Column("each", _TEXT, nullable=True))
 
 
 def _readings(op: Operations) -> None:
     op.add_column("readings", sa.Column("sure", _TEXT, nullable=True))
     op.add_column("readings", sa.Column("identity", _TEXT, server_default="", nullable=False))
     op.add_column("readings", sa.Column("shape", _TEXT, server_default="", nullable=False))
+    op.add_column("readings", sa.Column("window", _TEXT, nullable=True))
+    op.add_column("readings", sa.Column("round", _TEXT, server_default="", nullable=False))
+
+
+def _relays(op: Operations) -> None:
+    op.create_table(
+        "relays",
+        sa.Column("tenant", _TEXT, nullable=False),
+        sa.Column("integration", _TEXT, nullable=False),
+        sa.Column("child", _TEXT, nullable=False),
+        sa.Column("record_no", sa.BigInteger(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("source", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("data", _TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "integration", "child", "record_no"),
+        sqlite_with_rowid=False,
+    )
 
 
 def _runs(op: Operations) -> None:
@@ -60,6 +98,7 @@ def _runs(op: Operations) -> None:
     op.add_column("runs", sa.Column("reverts", _TEXT, nullable=True))
     op.add_column("runs", sa.Column("cursor_before", _TEXT, nullable=True))
     op.add_column("runs", sa.Column("cursor_after", _TEXT, nullable=True))
+    op.add_column("runs", sa.Column("input", _TEXT, nullable=True))
 
 
 def _secrets(op: Operations) -> None:

@@ -11,6 +11,7 @@ from jinja2 import nodes
 
 from integrationd.config.problems import nearest
 from integrationd.errors import ExpressionError
+from integrationd.transform.functions import FUNCTIONS, Argument
 from integrationd.transform.jinja.filters import FILTERS, TESTS, Filter, expression_of
 
 NODES_MAX: Final = 2000
@@ -163,6 +164,7 @@ class Walk:
 
     def _visit_filter(self, node: nodes.Filter, bound: _Bound, depth: int) -> None:
         self._check_use("filter", FILTERS, node)
+        self._check_fixed(node)
         if node.name == "search" and node.args:
             self._check_search(node.args[0])
         if node.name == "mapping" and node.args:
@@ -184,7 +186,7 @@ class Walk:
             hint = nearest(node.name, known)
             self._refuse("E205", f"template uses the {kind} {node.name!r}, not known{hint}")
         else:
-            signature = inspect.signature(known[node.name].run)
+            signature = known[node.name].signature()
             try:
                 signature.bind(
                     node.node, *node.args, **{str(each.key): each for each in node.kwargs}
@@ -193,6 +195,25 @@ class Walk:
                 usage = _usage(node.name, signature)
                 message = f"template gives the {kind} {node.name!r} other arguments than it takes"
                 self._refuse("E202", f"{message}; it is written {usage}")
+
+    def _check_fixed(self, node: nodes.Filter) -> None:
+        """Look at what has to stand in quotes, such as a pattern, as it does in an expression."""
+        function = FUNCTIONS.get(node.name)
+        if function is None:
+            return
+        named = {each.key: each.value for each in node.kwargs}
+        given = dict(zip((each.name for each in function.parameters[1:]), node.args, strict=False))
+        for parameter in function.parameters[1:]:
+            written = (given | named).get(parameter.name)
+            if written is None:
+                continue
+            if isinstance(written, nodes.Const):
+                argument = Argument(is_literal=True, value=written.value)
+            else:
+                argument = Argument(is_literal=False)
+            fault = parameter.find_fixed_fault(argument)
+            if fault:
+                self._refuse("E202", f"template: filter {node.name!r} {fault}")
 
     def _check_search(self, expression: nodes.Expr) -> None:
         if not (isinstance(expression, nodes.Const) and isinstance(expression.value, str)):

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
-import json
+import inspect
 import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote, urlencode
-
-from jinja2 import filters as stock
 
 from integrationd.config.nodes import Position
 from integrationd.errors import ExpressionError, MappingError
 from integrationd.model.json import Json
 from integrationd.transform.convert import FieldType, converter
 from integrationd.transform.expression import Expression
+from integrationd.transform.functions import FUNCTIONS
+from integrationd.transform.functions.function import Function, Parameter
 from integrationd.transform.jinja.meter import Meter, check_size
 from integrationd.transform.printing import describe, print_value
 
@@ -29,15 +26,22 @@ class Filter:
     """One filter or test, as the sandbox puts it to work."""
 
     run: Callable[..., Any]
-    """Of the value and the arguments."""
+    """Of the value and the arguments, the rendering's meter before them where it is taken."""
+    takes_meter: bool = False
     is_free: bool = False
     """Whether it looks at no more than a few items, however many there are."""
     takes_missing: bool = False
     """Whether the value may be one that is not there."""
     is_repeated: bool = False
     """Whether it looks at its arguments again for each item of the value."""
-    within: Callable[..., Any] | None = None
-    """Runs in place of ``run``, with the rendering's meter before the value; else as that."""
+
+    def signature(self) -> inspect.Signature:
+        """Return what a template may give it: the value first, then the arguments."""
+        found = inspect.signature(self.run)
+        if not self.takes_meter:
+            return found
+        _, *given = found.parameters.values()
+        return found.replace(parameters=given)
 
 
 class NoItem:
@@ -81,39 +85,6 @@ def _get(value: Json, attribute: Json) -> Json:
     return value
 
 
-def _upper(value: Json) -> Json:
-    return print_value(value).upper()
-
-
-def _lower(value: Json) -> Json:
-    return print_value(value).lower()
-
-
-def _capitalize(value: Json) -> Json:
-    return print_value(value).capitalize()
-
-
-def _title(value: Json) -> Json:
-    return stock.do_title(print_value(value))
-
-
-def _trim(value: Json, chars: Json = None) -> Json:
-    if chars is None:
-        return print_value(value).strip()
-    each = print_value(chars)
-    if len(each) > _CHARS_MAX:
-        raise ExpressionError(f"expected at most {_CHARS_MAX} characters to trim")
-    return print_value(value).strip(each)
-
-
-def _replace(value: Json, old: Json, new: Json) -> Json:
-    text, before, after = print_value(value), print_value(old), print_value(new)
-    if not before:
-        raise ExpressionError("the text to be replaced is empty")
-    check_size(len(text) + text.count(before) * (len(after) - len(before)))
-    return text.replace(before, after)
-
-
 def _join(value: Json, separator: Json = "", attribute: Json = None) -> Json:
     items = _list(value) if attribute is None else _map(value, attribute)
     texts = [print_value(item) for item in items]
@@ -150,17 +121,6 @@ def _default(value: Json, otherwise: Json = "", boolean: Json = False) -> Json: 
     return otherwise if value is NO_ITEM or (boolean and not value) else value
 
 
-def _round(value: Json, precision: Json = 0, method: Json = "common") -> Json:
-    number, digits = _number(value), _number(precision)
-    if not isinstance(digits, int) or not 0 <= digits <= _PRECISION_MAX:
-        raise ExpressionError(f"expected a precision from 0 to {_PRECISION_MAX}")
-    if method not in ("common", "ceil", "floor"):
-        raise ExpressionError("expected the method 'common', 'ceil' or 'floor'")
-    if isinstance(number, int):
-        return number
-    return stock.do_round(number, digits, method)
-
-
 def _int(value: Json, default: Json = None) -> Json:
     if isinstance(value, float) and math.isfinite(value):
         return math.trunc(value)
@@ -174,7 +134,7 @@ def _float(value: Json, default: Json = None) -> Json:
 
 def _convert(type_: FieldType, value: Json, default: Json) -> Json:
     try:
-        return converter(type_, None)(value)
+        return converter(type_)(value)
     except ValueError as wrong:
         if default is not None:
             return default
@@ -198,24 +158,10 @@ def _max(value: Json) -> Any:  # noqa: ANN401
     return max(_list(value), default=NO_ITEM)
 
 
-def _tojson(value: Json) -> Json:
-    return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-
-
-def _urlencode(value: Json) -> Json:
-    if isinstance(value, dict):
-        return urlencode({key: print_value(item) for key, item in value.items()}, quote_via=quote)
-    return quote(print_value(value), safe="")
-
-
 def _sort(value: Json, reverse: Json = False, attribute: Json = None) -> Json:  # noqa: FBT002
     if attribute is None:
         return sorted(_list(value), reverse=bool(reverse))
     return sorted(_list(value), key=lambda item: _get(item, attribute), reverse=bool(reverse))
-
-
-def _unique(value: Json) -> Json:
-    return list({_tojson(item): item for item in reversed(_list(value))}.values())[::-1]
 
 
 def _reverse(value: Json) -> Json:
@@ -224,12 +170,6 @@ def _reverse(value: Json) -> Json:
 
 def _map(value: Json, attribute: Json) -> list[Json]:
     return [_get(item, attribute) for item in _list(value)]
-
-
-def _items(value: Json) -> Json:
-    if not isinstance(value, dict):
-        raise _wrong("an object", value)
-    return [[key, item] for key, item in value.items()]
 
 
 def _passes(test: Json, arguments: tuple[Json, ...]) -> Callable[[Json], bool]:
@@ -270,23 +210,7 @@ def _search(value: Json, expression: Json) -> Json:
     return expression_of(print_value(expression)).search(value)
 
 
-def _b64encode(value: Json) -> Json:
-    return base64.b64encode(print_value(value).encode()).decode()
-
-
-def _b64decode(value: Json) -> Json:
-    try:
-        return base64.b64decode(print_value(value), validate=True).decode()
-    except (binascii.Error, ValueError):
-        raise ExpressionError("expected Base64 of text in UTF-8") from None
-
-
-def _mapping(value: Json, name: Json) -> Json:
-    """Say what the filter takes; see :func:`_map_within`."""
-    raise NotImplementedError
-
-
-def _map_within(meter: Meter, value: Json, name: Json) -> Json:
+def _mapping(meter: Meter, value: Json, name: Json) -> Json:
     """Map an object, or each item of a list."""
     mapper = meter.mappers.get(print_value(name))
     if mapper is None:
@@ -297,41 +221,50 @@ def _map_within(meter: Meter, value: Json, name: Json) -> Json:
         raise ExpressionError(wrong.reason) from None
 
 
+def _filter_of(function: Function) -> Filter:
+    """Make a filter of a function that expressions call; a single value becomes text if need be."""
+    signature = inspect.signature(function.run)
+
+    @functools.wraps(function.run)
+    def run(*given: Json, **named: Json) -> Json:
+        bound = signature.bind(*given, **named)
+        bound.apply_defaults()
+        places = zip(function.places(), bound.args, strict=False)
+        try:
+            return function.apply([_fit(place, value) for place, value in places])
+        except ValueError as wrong:
+            raise ExpressionError(str(wrong)) from None
+
+    return Filter(run)
+
+
+def _fit(place: Parameter, value: Json) -> Json:
+    return value if place.takes(value) or str not in place.kinds else print_value(value)
+
+
 FILTERS: Final[Mapping[str, Filter]] = {
+    **{name: _filter_of(function) for name, function in FUNCTIONS.items()},
     "abs": Filter(_abs),
-    "b64decode": Filter(_b64decode),
-    "b64encode": Filter(_b64encode),
-    "capitalize": Filter(_capitalize),
     "default": Filter(_default, is_free=True, takes_missing=True),
     "first": Filter(_first, is_free=True),
     "float": Filter(_float),
     "int": Filter(_int),
-    "items": Filter(_items),
     "join": Filter(_join, is_repeated=True),
     "last": Filter(_last, is_free=True),
     "length": Filter(_length, is_free=True),
-    "lower": Filter(_lower),
     "map": Filter(_map, is_repeated=True),
-    "mapping": Filter(_mapping, within=_map_within),
+    "mapping": Filter(_mapping, takes_meter=True),
     "max": Filter(_max),
     "min": Filter(_min),
     "reject": Filter(_reject, is_repeated=True),
     "rejectattr": Filter(_rejectattr, is_repeated=True),
-    "replace": Filter(_replace),
     "reverse": Filter(_reverse),
-    "round": Filter(_round),
     "search": Filter(_search),
     "select": Filter(_select, is_repeated=True),
     "selectattr": Filter(_selectattr, is_repeated=True),
     "sort": Filter(_sort, is_repeated=True),
     "string": Filter(print_value),
     "sum": Filter(_sum, is_repeated=True),
-    "title": Filter(_title),
-    "tojson": Filter(_tojson),
-    "trim": Filter(_trim),
-    "unique": Filter(_unique),
-    "upper": Filter(_upper),
-    "urlencode": Filter(_urlencode),
 }
 
 

@@ -132,7 +132,7 @@ def _metered(one: Filter, name: str) -> Callable[..., Json]:
         meter = context.parent[_METER]
         _pay(meter, one, value, given)
         try:
-            act = one.run if one.within is None else functools.partial(one.within, meter)
+            act = functools.partial(one.run, meter) if one.takes_meter else one.run
             result = act(value, *arguments, **named)
         except ExpressionError as wrong:
             raise ExpressionError(f"{name}: {wrong}" if name else str(wrong)) from None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from integrationd.model.json import Json
+from integrationd.transform.functions import FUNCTIONS
 from integrationd.transform.jmes import runtime
 from integrationd.transform.jmes.runtime import Compiled
 from integrationd.transform.jmes.tree import VARIABLE, Tree, copies, weight
@@ -25,6 +26,7 @@ _SCOPE: Mapping[str, object] = {
     name: getattr(runtime, name)
     for name in (
         "call",
+        "call_own",
         "equal",
         "find_variable",
         "flatten",
@@ -238,8 +240,10 @@ class _Body:
             path = self._module.constant(tuple(node["children"][0]["value"].split(".")))
             return self._set(f"find_variable(variables, {path})")
         arguments = [self._measured(self.emit(child, value)) for child in node["children"]]
-        name = self._module.constant(node["value"])
-        return self._set(f"call({name}, [{', '.join(arguments)}], budget)")
+        own = FUNCTIONS.get(node["value"])
+        name = self._module.constant(node["value"] if own is None else own)
+        call = "call" if own is None else "call_own"
+        return self._set(f"{call}({name}, [{', '.join(arguments)}], budget)")
 
     def _expref(self, node: Tree, _: str) -> str:
         each = self._module.add_each(node["children"])

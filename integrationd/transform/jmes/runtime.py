@@ -15,6 +15,7 @@ from jmespath import functions
 from integrationd.errors import ExpressionError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret
+from integrationd.transform.functions import Function
 
 Budget = list[int]
 """One number: the steps that are left."""
@@ -155,6 +156,22 @@ def call(name: str, arguments: list[Json], budget: Budget) -> Json:
     if result.__class__ is float and result - result != 0:
         raise ExpressionError(f"function {name}() gives a number that is not finite")
     return result
+
+
+def call_own(function: Function, arguments: list[Json], budget: Budget) -> Json:
+    """Call one of our own functions, paying for what it reads and makes."""
+    for argument in arguments:
+        _pay(function, argument, budget)
+    result = function.call(arguments)
+    _pay(function, result, budget)
+    return result
+
+
+def _pay(function: Function, value: Json, budget: Budget) -> None:
+    if function.deep:
+        measure(value, budget)
+    else:
+        spend(budget, _size(value) * function.weight + 1)
 
 
 def measure(value: Json, budget: Budget) -> Json:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from integrationd.model.json import Json
+from integrationd.transform.functions import FUNCTIONS, Argument
 from integrationd.transform.jmes.runtime import LIBRARY
 
 Tree: TypeAlias = dict[str, Any]
@@ -59,6 +60,12 @@ def _function_faults(node: Tree) -> Iterator[Fault]:
         if given != 1 or not _is_text(node["children"][0]):
             yield Fault("E207", "var() takes one name in quotes, such as var('config.region')")
         return
+    own = FUNCTIONS.get(name)
+    if own is not None:
+        fault = own.find_fault([_as_argument(child) for child in node["children"]])
+        if fault:
+            yield Fault("E201", f"function {name}() {fault}")
+        return
     known = LIBRARY.FUNCTION_TABLE.get(name)
     if known is None:
         yield Fault("E205", f"unknown function {name}()", name=name)
@@ -69,6 +76,10 @@ def _function_faults(node: Tree) -> Iterator[Fault]:
         least = "at least " if variadic else ""
         message = f"function {name}() has {given} arguments, expected {least}{len(signature)}"
         yield Fault("E201", message)
+
+
+def _as_argument(node: Tree) -> Argument:
+    return Argument(is_literal=node["type"] == "literal", value=node.get("value"))
 
 
 def _stray_references(tree: Tree) -> Iterator[Fault]:
@@ -88,7 +99,7 @@ def _stray_references(tree: Tree) -> Iterator[Fault]:
 
 def function_names() -> list[str]:
     """Return the names of all functions, ``var`` included."""
-    return sorted([*LIBRARY.FUNCTION_TABLE, VARIABLE])
+    return sorted([*LIBRARY.FUNCTION_TABLE, *FUNCTIONS, VARIABLE])
 
 
 def find_variables(tree: Tree) -> list[tuple[str, ...]]:
@@ -110,6 +121,19 @@ def find_roots(node: Tree) -> Iterator[str]:
     elif kind not in ("expref", "slice"):
         for child in node["children"]:
             yield from find_roots(child)
+
+
+def find_members(node: Tree) -> Iterator[tuple[str, str]]:
+    """Yield the names that are read from the value itself with what is read of each, ``a.b``."""
+    kind, children = node["type"], node.get("children", ())
+    first = [child["value"] for child in children[:2] if child["type"] == "field"]
+    if kind == "subexpression" and len(first) > 1:
+        yield first[0], first[1]
+    elif kind in _FIRST_ONLY:
+        yield from find_members(_reader(node))
+    elif kind not in ("expref", "slice"):
+        for child in children:
+            yield from find_members(child)
 
 
 def _reader(node: Tree) -> Tree:

@@ -6,7 +6,7 @@ It is imported when the first schema is met; files without any do not pay for it
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from integrationd.config.wording import expect
@@ -23,6 +23,8 @@ FORMATS: Final = frozenset(
 """What ``format`` may say; all of them are checked."""
 _PATTERN_BYTES: Final = 1_000_000
 """Of a compiled pattern."""
+_PATTERNS_MAX: Final = 1024
+"""Patterns that are kept ready."""
 _UNBOUNDED: Final = (
     "which looks around or refers back, as (?=…) and \\1 do; the time that it takes has no bound"
 )
@@ -69,6 +71,18 @@ def explain_pattern(pattern: str) -> str:
             continue
         return reason
     return "which is no regular expression, or too large a one"
+
+
+@functools.lru_cache(_PATTERNS_MAX)
+def pattern_matcher(pattern: str) -> Callable[[str], bool]:
+    """Return what tells whether a pattern is found in a text, in time that grows with it alone.
+
+    Raises:
+        ValueError: The pattern cannot be used; :func:`explain_pattern` says why.
+    """
+    from jsonschema_rs import Draft202012Validator  # noqa: PLC0415 - see the module
+
+    return Draft202012Validator({"pattern": pattern}, pattern_options=_linear()).is_valid
 
 
 def word_violation(error: ValidationError) -> tuple[list[str | int], str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final
 
+from integrationd.config.sites import SECRET
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret
 from integrationd.transform.template import Template
@@ -24,7 +25,7 @@ class ApiKeyAuth:
 
     into: Annotated[Place, _SENT]
     """Where the key goes, ``header.x-api-key`` or ``query.wstoken``."""
-    value: Annotated[Template, CONSTANTS]
+    value: Annotated[Template, CONSTANTS, SECRET]
     """The key."""
     prefix: str = ""
     """Stands before the key, ``"SSWS "``; the blank belongs to it."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from integrationd.config.decode import Invalid, Site
+from integrationd.config.nodes import Fields
 from integrationd.errors import SecretError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret, reveal
@@ -28,7 +30,17 @@ class BasicAuth:
     username: Annotated[Template, CONSTANTS]
     """Must not hold a colon. Some APIs take a key here and no password."""
     password: Annotated[Template, CONSTANTS]
-    """May be empty."""
+    """May be empty; text only where the user name is the secret."""
+
+    def check(self, node: Fields, site: Site) -> Invalid | None:
+        """Refuse a password that stands in the file, unless it is what an API wants beside a key.
+
+        Source:
+            Freshdesk, BambooHR and Toggl take the key as user name and a fixed word as password.
+        """
+        if self.username.is_secret or not self.password.is_written_out:
+            return None
+        return site.key("password").refuse_text(node.entries["password"])
 
     def apply(self, request: Request, variables: Mapping[str, Json]) -> Request:
         """Return the request with the ``authorization`` header.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from integrationd.config.sites import SECRET
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret
 from integrationd.transform.template import Template
@@ -24,7 +25,7 @@ class BearerAuth:
 
     kind: ClassVar[str] = "bearer"
 
-    token: Annotated[Template, CONSTANTS]
+    token: Annotated[Template, CONSTANTS, SECRET]
     """The token alone."""
 
     def apply(self, request: Request, variables: Mapping[str, Json]) -> Request:

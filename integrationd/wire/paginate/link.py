@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from integrationd.model.json import Json
-from integrationd.wire import links, urls
+from integrationd.transform.expression import Expression
+from integrationd.wire import links, tokens, urls
 from integrationd.wire.messages import Page, Request
+from integrationd.wire.tokens import REPLY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,13 +22,19 @@ class LinkPaging:
 
     kind: ClassVar[str] = "link"
     positional: ClassVar[bool] = False
+    rereads: ClassVar[bool] = False
 
     rel: str = "next"
     """The relation of the link to follow; letters of either case are the same."""
+    stop_when: Annotated[Expression | None, REPLY] = None
+    """True on the last page."""
+    with_query: bool = False
+    """Whether the query of the first request goes along, as far as the URL has no parameter of that
+    name: some providers write only the token into it."""
 
     def apply(self, request: Request, token: Json) -> Request:
         """Return the request for the page that ``token`` stands for."""
-        return urls.follow(request, token)
+        return urls.follow(request, token, with_query=self.with_query)
 
     def advance(self, token: Json, page: Page) -> Json:
         """Return the token of the next page, or None at the end.
@@ -35,6 +43,8 @@ class LinkPaging:
             PageShapeError: The header cannot be read.
             PaginationLoopError: The link leads to this page.
         """
+        if tokens.holds(self.stop_when, page):
+            return None
         header = page.reply["headers"].get("link", "")
         return urls.advance_url(token, links.find_link(header, self.rel))
 

@@ -15,6 +15,7 @@ class NoPaging:
 
     kind: ClassVar[str] = "none"
     positional: ClassVar[bool] = False
+    rereads: ClassVar[bool] = False
 
     def apply(self, request: Request, token: Json) -> Request:
         """Return the request as it is."""

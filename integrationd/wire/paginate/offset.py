@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from integrationd.config.decode import Bounds
+from integrationd.config.decode import Bounds, Invalid, Site
+from integrationd.config.nodes import Fields
 from integrationd.model.json import Json
 from integrationd.transform.expression import Expression
 from integrationd.wire import tokens
@@ -19,34 +20,42 @@ class OffsetPaging:
     """Ask for the records behind those that were read.
 
     The offset grows by what a page held, not by what it was asked to hold: where a provider gives
-    fewer, nothing is left out. The walk ends at an empty page, where ``stop_when`` holds, and when
-    ``total`` records were read. Where neither is given, it also ends at a short page, see
-    ``full_pages``. Its token is ``{offset, last}``.
+    fewer, nothing is left out. The walk ends at an empty page, where ``stop_when`` or
+    ``has_more`` says so, and when ``total`` records were read. Where none of these is given, it
+    also ends at a short page, see ``full_pages``. Its token is ``{offset, last}``.
     """
 
     kind: ClassVar[str] = "offset"
     positional: ClassVar[bool] = True
+    rereads: ClassVar[bool] = False
 
     into: Annotated[Place, SENT]
     """Where the offset goes, ``query.offset``."""
-    size: PageSize
-    """How many records a page is asked to hold."""
+    size: PageSize | None = None
+    """How many records a page is asked to hold; the provider decides by default."""
     start: Annotated[int, Bounds(0)] = 0
     """The offset of the first record; some providers count from 1."""
+    send_start: bool = True
+    """Whether the first request says ``start`` too; ``false`` where it is to go without."""
     total_: Annotated[Expression | None, REPLY] = None
     """Finds how many records there are."""
     stop_when: Annotated[Expression | None, REPLY] = None
     """True on the last page."""
+    has_more: Annotated[Expression | None, REPLY] = None
+    """Finds true while there is more and false on the last page. Safer than ``stop_when``: an
+    answer that has neither fails the run instead of ending it."""
     full_pages: bool = True
     """Every page but the last is full, so that a page with fewer records than the one before it
     is the last. ``false`` where the provider leaves records out of pages after counting them:
-    then only an empty page ends the walk. A first page is never short: many providers give fewer
-    records than asked for, and say nothing."""
+    then only an empty page ends the walk. A first page is never short, unless ``size`` is
+    ``exact``: many providers give fewer records than asked for, and say nothing."""
 
     def apply(self, request: Request, token: Json) -> Request:
         """Return the request for the page that ``token`` stands for."""
-        offset = self.start if token is None else tokens.read_stored(token, "offset")[0]
-        return self.size.into.put(self.into.put(request, offset), self.size.value)
+        first = self.start if self.send_start else None
+        offset = first if token is None else tokens.read_stored(token, "offset")[0]
+        request = self.into.put(request, offset)
+        return request if self.size is None else self.size.put(request)
 
     def advance(self, token: Json, page: Page) -> Json:
         """Return the token of the next page, or None at the end.
@@ -61,13 +70,22 @@ class OffsetPaging:
             return None
         return {"offset": offset, "last": page.count}
 
+    def at(self, place: int) -> Json:
+        """Return the token of the page that begins at a place, counted from 0."""
+        return {"offset": self.start + place, "last": 0}
+
+    def check(self, node: Fields, site: Site) -> Invalid | None:
+        """Refuse a first page without what its path needs."""
+        mend = "" if self.send_start else "leave 'send_start: false' out"
+        return tokens.check_start(self.into, node, site, mend)
+
     def total(self, page: Page) -> int | None:
         """Return how many records the provider says there are."""
         return tokens.find_number(self.total_, page)
 
     def _ends(self, page: Page, *, read: int, last: int) -> bool:
-        if page.count == 0 or tokens.holds(self.stop_when, page):
+        if page.count == 0 or tokens.is_last(self.stop_when, self.has_more, page):
             return True
         if self.total_ is not None:
             return read >= tokens.read_number(self.total_, page, "total")
-        return self.stop_when is None and self.full_pages and page.count < last
+        return self.size is not None and tokens.is_short(self, page, last)

@@ -18,6 +18,8 @@ class Paginator(Protocol):
     kind: ClassVar[str]
     positional: ClassVar[bool]
     """Whether a token counts places in the list, so that it points elsewhere when rows move."""
+    rereads: ClassVar[bool]
+    """Whether a page may well be the one before, because it looks at its records itself."""
 
     def apply(self, request: Request, token: Json) -> Request:
         """Return the request for the page that ``token`` stands for."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final
 
-from integrationd.config.decode import Invalid, Site
+from integrationd.config.decode import SECRET, Invalid, Site
 from integrationd.config.nodes import Fields
 from integrationd.errors import SignatureError
 from integrationd.model.json import Json
@@ -69,7 +69,7 @@ class HmacVerifier:
 
     kind: ClassVar[str] = "hmac"
 
-    keys: Annotated[tuple[Template, ...], CONSTANTS]
+    keys: Annotated[tuple[Template, ...], CONSTANTS, SECRET]
     """The shared secrets as text, newest first; several while a secret is being rotated."""
     signature: Signature
     """Where the signature stands."""

@@ -1,13 +1,16 @@
 """Pages: what is written, what is not, and what the history keeps."""
 
+import random
 from datetime import timedelta
+from string import ascii_lowercase
 from uuid import UUID
 
 import pytest
 
 from integrationd.errors import LeaseLostError, StoreError
-from integrationd.model.records import DeleteReason, StoredRecord
+from integrationd.model.records import KEY_BYTES_MAX, DeleteReason, StoredRecord, key_bytes
 from integrationd.model.runs import Counts
+from integrationd.ports.store import StreamKey
 from integrationd.store import tables
 
 
@@ -220,3 +223,33 @@ async def test_failure_inside_a_page_undoes_all_of_it(desk):
 
     assert await desk.records() == []
     assert (await desk.commit("run_1", lease, desk.put("a"))).added == 1
+
+
+@pytest.mark.parametrize("alphabet", ["ascii", "wide", "controls"])
+async def test_the_longest_keys_are_kept(desk, alphabet):
+    """Beside the longest names, and with signs that no index can pack."""
+    chance = random.Random(1)
+    signs = {
+        "ascii": [chr(sign) for sign in range(33, 127)],
+        "wide": [chr(sign) for sign in range(0x1F300, 0x1F600)],
+        "controls": ["\0", "\1"],
+    }[alphabet]
+    size = KEY_BYTES_MAX // key_bytes(signs[0])
+    name, other = ("".join(chance.choices(signs, k=size)) for _ in range(2))
+    key = StreamKey(*("".join(chance.choices(ascii_lowercase, k=63)) for _ in range(2)))
+    tenant, word = ("".join(chance.choices(ascii_lowercase, k=63)) for _ in range(2))
+
+    await desk.sync(
+        "run_1",
+        desk.put(name, n=1),
+        key=key,
+        tenant=tenant,
+        entity=f"{key.integration}.{word}",
+        aside=[desk.bad(other)],
+    )
+
+    assert key_bytes(name) == KEY_BYTES_MAX
+    assert [
+        row.external_id for row in await desk.records(tenant=tenant, integration=key.integration)
+    ] == [name]
+    assert [row.fingerprint for row in await desk.waiting(tenant=tenant)] == [other]

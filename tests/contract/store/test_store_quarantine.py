@@ -96,3 +96,12 @@ async def test_source_that_is_not_utf8_is_kept_as_well_as_it_can_be(desk):
 
     [row] = await desk.waiting()
     assert row.source == {"n": "\ufffd"}
+
+
+async def test_a_nul_is_kept_wherever_it_stands(desk):
+    """PostgreSQL takes none in its texts: records, keys and reasons keep theirs all the same."""
+    await desk.sync("run_1", desk.put("k\0", name="a\0b"), aside=[desk.bad("b\0", "x\0y", n="\0")])
+
+    [row] = await desk.waiting()
+    assert (row.fingerprint, row.reason, row.source) == ("b\0", "x\0y", {"n": "\0"})
+    assert await desk.alive() == {"k\0": {"name": "a\0b"}}

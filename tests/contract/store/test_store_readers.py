@@ -106,6 +106,8 @@ async def test_no_listing_sorts(disk, monkeypatch):
     store = disk.store
     for tenant, key in itertools.product((None, "default"), (None, disk.key)):
         assert len([row async for row in store.runs(tenant, key=key)]) == 2
+        assert len([row async for row in store.runs(tenant, key=key and disk.key.integration)]) == 2
+        assert not [row async for row in store.runs(tenant, key="another")]
         assert len([row async for row in store.quarantine(tenant, key and PATRONS)]) == 2
         integration = key and "shop"
         assert len([row async for row in store.events(tenant, integration=integration)]) == 2

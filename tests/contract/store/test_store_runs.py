@@ -241,13 +241,30 @@ async def test_done_run_clears_the_failures(desk):
     assert stream.errors == 0
 
 
-async def test_stream_walks_while_any_partition_walks(desk):
-    """One unfinished partition makes the whole stream unfinished; the first one's cursor shows."""
+async def test_progress_of_partitions_is_not_that_of_their_stream(desk):
+    """The stream's own progress shows; that of its partitions is theirs."""
     lease = await desk.begin("run_1")
-    await desk.commit("run_1", lease, partition="a", state=ReadingState(cursor=1))
-    await desk.commit("run_1", lease, partition="b", state=ReadingState(cursor=2, walking=True))
-    await desk.commit("run_1", lease, partition="c", state=ReadingState(cursor=3))
+    await desk.commit("run_1", lease, state=ReadingState(cursor=1, walking=True, round="r"))
+    await desk.commit("run_1", lease, partition="b", state=ReadingState(cursor=2, round="r"))
 
     [stream] = await desk.store.streams(None)
 
     assert (stream.cursor, stream.walking) == (1, True)
+
+
+async def test_last_whole_reading_is_told(desk):
+    """One that read everything in one go and ended well; of each stream its own."""
+    later = desk.now + timedelta(hours=1)
+    assert await desk.store.last_whole(desk.tenant, desk.key) is None
+    for run, parts, end in (
+        ("run_1", {}, {}),
+        ("run_2", {"at": later, "mode": Mode.INCREMENTAL}, {}),
+        ("run_3", {"at": later}, {"status": RunStatus.FAILED}),
+    ):
+        lease = await desk.begin(run, **parts)
+        await desk.finish(run, lease, **end)
+        await desk.store.release(desk.tenant, lease)
+
+    assert await desk.store.last_whole(desk.tenant, desk.key) == desk.now
+    assert await desk.store.last_whole(desk.tenant, StreamKey("shop", "others")) is None
+    assert await desk.store.last_whole("elsewhere", desk.key) is None

@@ -6,7 +6,7 @@ import pytest
 
 from integrationd.errors import LeaseLostError
 from integrationd.model.runs import Mode, RunStatus, Trigger
-from integrationd.ports.slots import Slot
+from integrationd.ports.slots import Opening, Slot
 from integrationd.ports.store import RunStart, StreamKey
 
 from .conftest import KEY, NOW, TENANT
@@ -18,6 +18,12 @@ OTHER = StreamKey("koha", "items")
 def calendar(at, *, goes_on=""):
     """Return a slot that nothing but itself or a later one has taken."""
     return Slot(at=at, since=at, until=NOW + timedelta(days=2), goes_on=goes_on)
+
+
+async def opened(desk, schedule, had, *, tenant=TENANT, keys=(KEY,)):
+    """Open the same calendar for streams; returns the last slot of each."""
+    opening = Opening(schedule=schedule, had=had)
+    return await desk.store.open_calendars(tenant, dict.fromkeys(keys, opening))
 
 
 async def begin(desk, run, slot, *, lease=None, tenant=TENANT, key=KEY, holder="n1:a"):
@@ -156,46 +162,42 @@ async def test_slot_is_taken_under_the_claim_alone(desk):
 
 async def test_calendar_begins_when_it_is_seen_first(desk):
     """What lies before is none that was missed, and opening it again changes nothing."""
-    opened = [
-        await desk.store.open_calendars(TENANT, {KEY: "0 2 * * * UTC"}, NOW + hours * HOUR)
-        for hours in (0, 5)
-    ]
+    told = [await opened(desk, "0 2 * * * UTC", NOW + hours * HOUR) for hours in (0, 5)]
 
-    assert opened == [{KEY: NOW}, {KEY: NOW}]
+    assert told == [{KEY: NOW}, {KEY: NOW}]
 
 
 async def test_last_slot_of_a_calendar_is_told(desk):
     """After a run it is that run's."""
-    await desk.store.open_calendars(TENANT, {KEY: "0 2 * * * UTC"}, NOW)
+    await opened(desk, "0 2 * * * UTC", NOW)
     await perform(desk, "run_1", calendar(NOW + HOUR))
 
-    assert await desk.store.open_calendars(TENANT, {KEY: "0 2 * * * UTC"}, NOW + 5 * HOUR) == {
-        KEY: NOW + HOUR
-    }
+    assert await opened(desk, "0 2 * * * UTC", NOW + 5 * HOUR) == {KEY: NOW + HOUR}
 
 
 async def test_another_schedule_begins_anew(desk):
     """Its earlier times were nobody's; a stream that had an interval before has a slot already."""
     await perform(desk, "run_1", calendar(NOW - 2 * HOUR))
-    first = await desk.store.open_calendars(TENANT, {KEY: "0 2 * * * UTC"}, NOW)
-    other = await desk.store.open_calendars(TENANT, {KEY: "0 3 * * * UTC"}, NOW + HOUR)
-    back = await desk.store.open_calendars(TENANT, {KEY: "0 2 * * * UTC"}, NOW - HOUR)
+    first = await opened(desk, "0 2 * * * UTC", NOW)
+    other = await opened(desk, "0 3 * * * UTC", NOW + HOUR)
+    back = await opened(desk, "0 2 * * * UTC", NOW - HOUR)
 
-    assert (first, other, back) == ({KEY: NOW}, {KEY: NOW + HOUR}, {KEY: NOW + HOUR})
+    assert (first, other, back) == ({KEY: NOW}, {KEY: NOW + HOUR}, {KEY: NOW - HOUR})
+    assert await perform(desk, "run_2", calendar(NOW)) is None
 
 
 async def test_calendars_of_tenants_are_apart(desk):
     """The same name elsewhere is another stream; what was not asked for is not told."""
-    await desk.store.open_calendars(TENANT, {KEY: "a", OTHER: "a"}, NOW)
+    await opened(desk, "a", NOW, keys=(KEY, OTHER))
 
-    assert await desk.store.open_calendars("north", {KEY: "a"}, NOW + HOUR) == {KEY: NOW + HOUR}
-    assert await desk.store.open_calendars(TENANT, {KEY: "a"}, NOW + HOUR) == {KEY: NOW}
+    assert await opened(desk, "a", NOW + HOUR, tenant="north") == {KEY: NOW + HOUR}
+    assert await opened(desk, "a", NOW + HOUR) == {KEY: NOW}
 
 
 async def test_process_that_opens_a_calendar_later_does_not_forget_a_slot(desk):
     """Two daemons that load the same files note the same thing."""
-    await desk.store.open_calendars(TENANT, {KEY: "a"}, NOW)
+    await opened(desk, "a", NOW)
     await perform(desk, "run_1", calendar(NOW + HOUR))
-    await desk.store.open_calendars(TENANT, {KEY: "a"}, NOW + 2 * HOUR)
+    await opened(desk, "a", NOW + 2 * HOUR)
 
     assert await perform(desk, "run_2", calendar(NOW + HOUR)) == NOW + HOUR

@@ -21,15 +21,19 @@ MENDED = TESTS / "mended"
 PACKAGE = TESTS.parent / "integrationd"
 EXAMPLES = TESTS.parents[1] / "shared" / "examples"
 COVERED = (
+    "cases/koha.yaml",
     "integrations/college-erp.yaml",
     "mappings/csv.student.yaml",
     "mappings/item.yaml",
     "mappings/koha.item.yaml",
     "mappings/koha.patron.yaml",
     "mappings/moodle.course.yaml",
+    "mappings/moodle.enrolment.yaml",
     "mappings/square.line_item.yaml",
     "mappings/square.menu_item.yaml",
     "mappings/stripe.payment.yaml",
+    "specs/koha.yaml",
+    "specs/moodle.yaml",
 )
 """Files of the language's target that this version reads in full."""
 

@@ -2,7 +2,6 @@
 
 import json
 import random
-import shutil
 from pathlib import Path
 
 import pytest
@@ -221,7 +220,7 @@ def test_an_own_provider_replaces_a_shipped_one(place):
     assert loaded.bundle.problems == ()
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"version": 9}', '{"version": 1}', "[" * 99999])
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"version": 1}', '{"version": 2}', "[" * 99999])
 def test_a_damaged_list_is_told_and_ignored(place, damage):
     """The list of last good files is never a reason not to start; good files run as always."""
     place.open().load()
@@ -238,8 +237,8 @@ def test_a_damaged_list_is_told_and_ignored(place, damage):
 def test_damaged_contents_are_told_and_not_used(place):
     """Kept contents that are not what their name says are never run."""
     place.open().load()
-    for path in (place.state / "good").iterdir():
-        path.write_text(path.read_text().replace("site: a", "site: b"))
+    path = place.state / "good.json"
+    path.write_text(path.read_text().replace("site: a", "site: b"))
     place.write("integrations/one.yaml", BAD)
 
     loaded = place.open().load()
@@ -265,7 +264,8 @@ def test_last_good_files_that_the_settings_refuse_wait_for_better_ones(place):
 def test_lost_contents_are_written_again(place):
     """A start with good files mends what was lost of the kept copies."""
     place.open().load()
-    shutil.rmtree(place.state / "good")
+    path = place.state / "good.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "contents": {}}))
     place.open().load()
     place.write("integrations/one.yaml", BAD)
 
@@ -279,7 +279,7 @@ def test_contents_that_nothing_names_are_removed(place):
         place.write("integrations/one.yaml", integration("one", site))
         library.load()
 
-    assert len(list((place.state / "good").iterdir())) == 4
+    assert len(json.loads((place.state / "good.json").read_text())["contents"]) == 4
 
 
 def test_a_state_that_cannot_be_written_is_told_and_ignored(place):
@@ -311,6 +311,16 @@ def test_stale_means_that_the_disk_differs_from_what_was_taken(place):
     library.load()
     assert not library.is_stale()
     place.write("integrations/one.yaml", integration("one", "b"))
+    assert library.is_stale()
+    library.load()
+    assert not library.is_stale()
+
+
+def test_what_was_put_back_is_stale_until_the_next_load(place):
+    """Whoever could not take up what was loaded is asked again, though no file has changed."""
+    library = place.open()
+    library.load()
+    library.put_back()
     assert library.is_stale()
     library.load()
     assert not library.is_stale()

@@ -109,6 +109,8 @@ def stream(name="orders", **said):
         "refused": "",
         "unfinished": False,
         "last_run": None,
+        "object": None,
+        "listing": None,
         **said,
     }
 

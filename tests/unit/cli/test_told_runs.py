@@ -26,6 +26,7 @@ def run_of(*changes, counts=None, **facts):
         "error": "",
         "kind": "",
         "cursor": {"before": None, "after": None},
+        "input": {},
         "reverts": None,
         "reverted_by": [],
         "pruned": False,

@@ -50,6 +50,7 @@ def test_no_text_makes_a_unit_raise(text):
     [
         ("30s", timedelta(seconds=30)),
         ("250ms", timedelta(milliseconds=250)),
+        ("1us", timedelta(microseconds=1)),
         ("5m", timedelta(minutes=5)),
         ("1h30m", timedelta(minutes=90)),
         ("2w1d", timedelta(days=15)),

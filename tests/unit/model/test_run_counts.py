@@ -50,6 +50,6 @@ def test_words_of_a_run_are_stored_as_they_are_printed():
 
     assert words == [
         *("running", "done", "failed", "stopped"),
-        *("schedule", "manual", "webhook", "replay"),
-        *("full", "incremental", "replay", "revert", "call", "probe"),
+        *("schedule", "manual", "webhook", "replay", "child"),
+        *("full", "incremental", "input", "replay", "revert", "call", "probe"),
     ]

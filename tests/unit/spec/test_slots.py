@@ -4,9 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from cronsim import CronSim
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from integrationd.spec import slots
 from integrationd.spec.slots import Beat, Calendar, Jitter, due_after, latest_due, shortest_gap
 
 BERLIN = "Europe/Berlin"
@@ -177,6 +179,7 @@ def test_no_slot_lies_between_a_moment_and_the_next(crons, zone, moment, share):
     following = slots.after(moment)
     between = moment + (following - moment) * share
 
+    assume(between < following)  # a share of a microsecond is rounded up
     assert following > moment
     assert slots.after(between) == following
     assert slots.latest(following) == following
@@ -273,3 +276,23 @@ def test_calendar_ends_with_the_years():
 def test_shortest_gap_is_found(crons, minutes):
     """What two slots of one schedule lie apart at least."""
     assert shortest_gap(crons, among=50) == timedelta(minutes=minutes)
+
+
+def test_streams_with_one_schedule_walk_it_once(monkeypatch):
+    """A thousand streams asked at one moment; each with the jitter of its own."""
+    walked = []
+
+    def counted(*args):
+        walked.append(args)
+        return CronSim(*args)
+
+    monkeypatch.setattr(slots, "CronSim", counted)
+    moment = utc("2024-05-06 07:08:09")
+    every = [
+        calendar("17 3 * * *", jitter=Jitter(timedelta(minutes=5), str(number)))
+        for number in range(1000)
+    ]
+    found = {(due_after(each, moment), latest_due(each, moment)) for each in every}
+
+    assert len(found) > 900
+    assert len(walked) < 20

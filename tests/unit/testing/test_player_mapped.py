@@ -86,3 +86,56 @@ def test_a_schema_that_cannot_be_suited_is_told():
     assert str(caught.value) == (
         "stream 'patrons' cannot be played: field 'code': expected text that matches '^[A-Z]{9}$'"
     )
+
+
+LINES = """\
+integration: shop
+http: {base_url: http://player.test/v1}
+streams:
+  lines:
+    get: /orders
+    records: body.orders
+    explode: {path: lines, as: line, keep: {order_id: id}%s}
+    key: [order_id, line.id]
+    paginate: none
+"""
+
+
+def test_records_are_listed_inside_of_what_they_are_taken_from():
+    """A played order has its line where the spec looks for it."""
+    player = player_of(LINES % "", PlayOptions(records=3))
+
+    orders = [record for page in walk(player, "lines") for record in page]
+
+    explode = player.integration.streams["lines"].explode
+    assert explode.apply(orders, {}) == [entry.data for entry in player.sources["lines"].entries]
+    assert all(len(order["lines"]) == 1 for order in orders)
+
+
+def test_positions_are_not_played():
+    """It is told, as a record that is played stands alone in its list."""
+    with pytest.raises(UsageError) as caught:
+        player_of(LINES % ", position: at", PlayOptions(records=3))
+
+    assert str(caught.value) == (
+        "stream 'lines' cannot be played: 'explode' has 'position', which played records do not "
+        "have"
+    )
+
+
+ENROLMENT = """\
+mapping: library.patron
+entity: loan
+lookups: {item: {entity: loan, external_id: item_id, required: true}}
+fields: {item: var('lookups.item.id'), name: name}
+required: [item]
+"""
+
+
+def test_records_name_what_is_looked_up():
+    """Whether it is stored is not for a provider to know; that it is named is."""
+    player = player_of(LIBRARY, PlayOptions(records=3, bad=0), mapping=ENROLMENT)
+
+    patrons = [record for page in walk(player, "patrons") for record in page]
+
+    assert all(patron["item_id"] for patron in patrons)

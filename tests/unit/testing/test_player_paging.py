@@ -29,6 +29,7 @@ ENDS = {
     "header": ', total: headers."x-total-count"',
     "number": ", total: 'to_number(headers.\"x-total-count\")'",
     "more": ", stop_when: '!(body.meta.more)'",
+    "flag": ", has_more: body.meta.more",
     "done": ", stop_when: 'body.meta.done == `true`'",
 }
 BODY_ENDS = st.sampled_from(sorted(ENDS))
@@ -41,8 +42,9 @@ def numbered(draw: st.DrawFn, kind: str) -> tuple[str, str]:
     # A body that is the list itself has no room for anything else.
     end = draw(st.sampled_from(["header", "number"]) if records == "body" else BODY_ENDS)
     size = draw(SIZES) if kind == "page" else ", size: {into: query.limit, value: 7}"
-    start = draw(st.sampled_from(["", ", start: 1", ", start: 0"]))
-    return f"{{type: {kind}, into: {draw(PLACES)}{start}{size}{ENDS[end]}}}", records
+    start = draw(st.sampled_from(["", ", start: 1", ", start: 0", ", send_start: false"]))
+    place = draw(PLACES.filter(lambda text: text != "path.p") if "send" in start else PLACES)
+    return f"{{type: {kind}, into: {place}{start}{size}{ENDS[end]}}}", records
 
 
 @st.composite
@@ -54,23 +56,49 @@ def tokened(draw: st.DrawFn) -> tuple[str, str]:
     tokens = ["body.meta.next", "body.next || body.meta.after", "headers.x-next", "body.next.token"]
     nexts = [*tokens, own, f"body.meta.more && {own}"]
     next_ = draw(st.sampled_from(nexts)).replace("headers.x-next", 'headers."x-next"')
-    if next_ == own and draw(st.booleans()):
-        next_ += "', stop_when: '!(body.has_more)"
-    # The first page has no token, and a path cannot do without.
-    place = draw(PLACES.filter(lambda text: text != "path.p"))
-    return f"{{type: cursor, next: '{next_}', into: {place}{draw(SIZES)}}}", records
+    more = ""
+    if next_ == own:
+        more = draw(st.sampled_from(["", ", stop_when: '!(body.has_more)'", ", has_more: body.m"]))
+    also = [
+        f", also: [{{next: {text}, into: query.q}}]" for text in ("body.q", f"'{source}[-1].w'")
+    ]
+    more += draw(st.sampled_from(["", *also]))
+    start = draw(st.sampled_from(["", ", start: '*'"]))
+    # The first page may have no token, and a path cannot do without.
+    place = draw(PLACES if start else PLACES.filter(lambda text: text != "path.p"))
+    return f"{{type: cursor, next: '{next_}', into: {place}{start}{draw(SIZES)}{more}}}", records
 
 
 @st.composite
 def linked(draw: st.DrawFn) -> tuple[str, str]:
     """Draw paging by URL."""
     records = draw(RECORDS.filter(lambda text: text != "body"))
-    kinds = ["{type: next_url, next: body.links.next}", "{type: link}", "{type: link, rel: more}"]
+    kinds = [
+        "{type: next_url, next: body.links.next}",
+        "{type: next_url, next: body.next, has_more: body.more}",
+        "{type: link}",
+        "{type: link, rel: more, stop_when: body.done}",
+    ]
     return draw(st.sampled_from(kinds)), records
 
 
+@st.composite
+def keyed(draw: st.DrawFn) -> tuple[str, str]:
+    """Draw paging by key."""
+    field = draw(st.sampled_from(["id", "meta.number", "at"]))
+    compare = ", compare: time" if field == "at" else ""
+    order = draw(st.sampled_from(["ascending", "descending"]))
+    start = "" if field == "at" else draw(st.sampled_from([", start: 0", ", start: 99"]))
+    start = {"ascending": ", start: 0", "descending": ", start: 99"}[order] if start else ""
+    place = draw(PLACES if start else PLACES.filter(lambda text: text != "path.p"))
+    tie = ", inclusive: true, size: {into: query.limit, value: 7}"
+    more = draw(st.sampled_from(["", tie]))
+    kind = f"type: keyset, field: {field}, into: {place}, order: {order}{compare}{start}{more}"
+    return f"{{{kind}}}", draw(RECORDS)
+
+
 PAGINGS = st.one_of(
-    numbered("page"), numbered("offset"), tokened(), linked(), st.just(("none", "body"))
+    numbered("page"), numbered("offset"), tokened(), keyed(), linked(), st.just(("none", "body"))
 )
 
 
@@ -98,11 +126,12 @@ def test_walk_gives_every_record_once(paging, count, page_size, relative, method
         PlayOptions(records=count, bad=0, page_size=page_size, relative_urls=relative),
     )
 
-    pages = list(walk(player, "things"))
+    found = {record["id"]: record for page in walk(player, "things") for record in page}
+    listed = [entry.data for entry in player.sources["things"].listed()]
+    if "descending" in paginate:
+        listed.reverse()
 
-    assert [record for page in pages for record in page] == [
-        entry.data for entry in player.sources["things"].listed()
-    ]
+    assert list(found.values()) == listed
 
 
 def test_page_size_asked_for_is_the_page_size():
@@ -205,6 +234,9 @@ LAST = "stop_when: '!(body.has_more)'"
     [
         f"{{type: cursor, into: query.after, next: 'body.data[-1].id', {LAST}}}",
         f"{{type: page, into: query.page, {LAST}}}",
+        "{type: page, into: query.page, has_more: body.more}",
+        "{type: keyset, into: query.above, field: id, has_more: body.more}",
+        "{type: keyset, into: query.above, field: id}",
         f"{{type: offset, into: query.at, size: {{into: query.n, value: 10}}, {LAST}}}",
         "{type: page, into: query.page, total_pages: body.pages}",
         "{type: page, into: query.page, total: body.total}",
@@ -240,3 +272,26 @@ def test_next_url_holds_no_credentials():
     answer = ask(player, first)
 
     assert json.loads(answer.body)["next"] == "http://player.test/things?sort=id&starting-at=10"
+
+
+def test_played_provider_gives_no_more_for_one_question_than_the_spec_says():
+    """So that the walk has to begin anew, as at the real one; from there it gives what follows."""
+    player = player_of(
+        "integration: acme\n"
+        "http: {base_url: 'http://player.test'}\n"
+        "streams:\n"
+        "  things:\n"
+        "    get: /things\n"
+        "    records: body.data\n"
+        "    key: id\n"
+        "    paginate: {type: offset, into: query.at, size: {into: query.n, value: 5},"
+        " total: body.total}\n"
+        "    incremental: {field: number, into: query.since, type: number, sorted: true,"
+        " reset_after: 10}\n"
+    )
+
+    first = [record for page in walk(player, "things") for record in page]
+    rest = [record for page in walk(player, "things", first[-1]["number"]) for record in page]
+
+    assert (len(first), len(rest)) == (10, 10)
+    assert first[-1] == rest[0]

@@ -7,7 +7,7 @@ import pytest
 from integrationd.errors import UsageError
 from integrationd.model.secret import Secret
 from integrationd.testing.options import PlayOptions
-from integrationd.testing.play import describe_stage, lines_of
+from integrationd.testing.telling import describe_stage, lines_of
 from integrationd.wire.decoding import decode_bytes
 from integrationd.wire.grants import Refusal, Token
 from integrationd.wire.messages import Request
@@ -145,6 +145,31 @@ def test_reply_is_as_the_spec_reads_it():
     assert grant(provider) == Token(access=Secret("play-token-1"), lifetime_s=3600)
 
 
+@pytest.mark.parametrize("send_as", ["form", "json", "query"])
+def test_fields_are_read_where_the_spec_sends_them(send_as):
+    """As a form, as JSON, in the query."""
+    more = f"    client_auth: post\n    send_as: {send_as}\n    client_id:"
+    text = CLIENT.replace("    client_id:", more)
+
+    assert grant(player(text)) == Token(access=Secret("play-token-1"), lifetime_s=3600)
+    assert grant(player(text), client_secret="wrong").error == "invalid_client"
+
+
+def test_reply_names_the_end_and_the_address_that_the_spec_reads():
+    """The address is the player's own; an end in milliseconds is told so."""
+    text = CLIENT.replace(
+        "    client_id:",
+        "    reply: {expires_in_ms: body.ttl, base_url: body.at}\n    client_id:",
+    ).replace('base_url: "{{ config.base_url }}/', 'base_url: "{{ token.base_url }}/')
+    text = text.replace("  auth:", "  hosts: [player.test]\n  auth:")
+
+    token = grant(player(text))
+
+    assert token == Token(
+        access=Secret("play-token-1"), lifetime_s=3600, base_url="http://player.test"
+    )
+
+
 def test_reply_that_cannot_be_made_is_told():
     """The player says at its start what it cannot play."""
     with pytest.raises(UsageError) as caught:
@@ -168,3 +193,20 @@ def test_token_address_that_is_elsewhere_is_told():
 
     assert told["http"] == {"auth": {"token_url": "http://player.test/token"}}
     assert "  http: {auth: {token_url: http://player.test/token}}" in list(lines_of(told))
+
+
+def test_consent_is_not_played():
+    """A person would be sent to the provider itself."""
+    auth = (
+        "{type: oauth2, grant: authorization_code, client_id: c, token_url: https://a.test/t, "
+        "authorize: {url: https://a.test/a}}"
+    )
+    text = f"{CLIENT.partition('  auth:')[0]}  auth: {auth}\n  paginate: none\n"
+
+    with pytest.raises(UsageError) as caught:
+        player(text + "streams: {items: {get: /items, key: id}}\n")
+
+    assert str(caught.value) == (
+        "koha wants the consent of a person, which is not played; give the account that is played "
+        "'auth: {type: bearer, …}' instead"
+    )

@@ -3,16 +3,24 @@
 import re
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrationd.transform.bounds import TimeNotation, number_bound, time_bound
-from integrationd.transform.cursors import CursorType, parse_cursor
+from integrationd.transform.bounds import TimeBound, number_bound
+from integrationd.transform.cursors import CursorType, Scale
+from integrationd.transform.times import TimeNotation
 
 NONE = timedelta()
+TIMES = Scale(type=CursorType.TIME)
 TEN_MINUTES = timedelta(minutes=10)
+
+
+def time_bound(cursor, lookback, notation, **said):
+    """Write the bound of a cursor."""
+    return TimeBound(scale=TIMES, notation=notation, **said).of_cursor(cursor, lookback)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +64,36 @@ def test_lookback_keeps_the_notation(cursor, bound):
 def test_format_writes_the_bound(notation, cursor, bound):
     """A format cuts off what it cannot say, writes UTC, and leaves a time without a zone so."""
     assert time_bound(cursor, NONE, TimeNotation(notation)) == bound
+
+
+@pytest.mark.parametrize(
+    ("read", "cursor", "bound"),
+    [
+        (["unix"], 1769860800, 1769860199),
+        (["unix_ms"], "1769860800000", "1769860199999"),
+        (["rfc2822"], "Sat, 31 Jan 2026 12:00:00 GMT", "Sat, 31 Jan 2026 11:49:59 +0000"),
+        (["unix", "%d/%m/%Y %H:%M"], "31/01/2026 12:00", "31/01/2026 11:49"),
+        ([], "2026-01-31T12:00:00.25Z", "2026-01-31T11:50:00.24Z"),
+        ([], "2026-01-31T12:00:00.1234567+02:00", "2026-01-31T11:50:00.1234550+02:00"),
+        ([], "2026-01-31T12:00", "2026-01-31T11:49"),
+        ([], "2026-01-31T12", "2026-01-31T10"),
+        ([], "2026-01-31", "2026-01-29"),
+    ],
+)
+def test_exclusive_bound_is_one_unit_earlier_in_its_own_notation(read, cursor, bound):
+    """The unit is that of the last digit; what was text stays text."""
+    scale = Scale(type=CursorType.TIME, notations=tuple(map(TimeNotation, read)))
+    times = TimeBound(scale=scale, exclusive=True)
+
+    assert times.of_cursor(cursor, TEN_MINUTES) == bound
+
+
+def test_lookback_in_a_zone_goes_by_what_passes():
+    """Two hours before 03:30 in the night on which clocks are set forward it is 00:30."""
+    scale = Scale(type=CursorType.TIME, zone=ZoneInfo("Europe/Berlin"))
+    times = TimeBound(scale=scale)
+
+    assert times.of_cursor("2026-03-29 03:30:00", timedelta(hours=2)) == "2026-03-29 00:30:00"
 
 
 def test_without_lookback_and_format_the_value_goes_back_as_received():
@@ -103,8 +141,8 @@ def test_kept_notation_is_never_too_late_and_never_a_day_too_early(cursor, lookb
     """The bound means the cursor less the lookback, cut to the cursor's own precision."""
     bound = time_bound(cursor, lookback, None)
 
-    meant = parse_cursor(cursor, CursorType.TIME) - lookback
-    assert timedelta() <= meant - parse_cursor(bound, CursorType.TIME) < timedelta(days=1)
+    meant = TIMES.parse(cursor) - lookback
+    assert timedelta() <= meant - TIMES.parse(bound) < timedelta(days=1)
     assert re.sub(r"\d", "0", bound) == re.sub(r"\d", "0", cursor)
 
 
@@ -113,13 +151,13 @@ def test_named_notations_are_never_too_late(cursor, lookback, notation):
     """A named format loses less than a second, and always towards the past."""
     bound = time_bound(cursor, lookback, TimeNotation(notation))
     if notation == "iso":
-        sent = parse_cursor(bound, CursorType.TIME)
+        sent = TIMES.parse(bound)
     else:
         sent = datetime(1970, 1, 1, tzinfo=UTC) + bound * (
             timedelta(seconds=1) if notation == "unix" else timedelta(milliseconds=1)
         )
 
-    meant = parse_cursor(cursor, CursorType.TIME) - lookback
+    meant = TIMES.parse(cursor) - lookback
     assert timedelta() <= meant - sent < timedelta(seconds=1)
 
 
@@ -142,6 +180,17 @@ def test_named_notations_are_never_too_late(cursor, lookback, notation):
 def test_numbers_become_smaller_and_stay_what_they_are(cursor, lookback, bound):
     """A number stays a number, and text keeps its digits after the point and its width."""
     found = number_bound(cursor, lookback)
+
+    assert (found, type(found)) == (bound, type(bound))
+
+
+@pytest.mark.parametrize(
+    ("cursor", "bound"),
+    [(5, 4), ("000100", "000099"), ("12.50", "12.49"), (0.5, 0.49999999999999994)],
+)
+def test_exclusive_number_is_one_unit_less(cursor, bound):
+    """Of its last digit."""
+    found = number_bound(cursor, 0, exclusive=True)
 
     assert (found, type(found)) == (bound, type(bound))
 

@@ -1,19 +1,23 @@
 """Types of fields: what is taken, what it becomes, and that nothing else ever happens."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrationd.transform.convert import FieldType, TimeFormat, converter
+from integrationd.transform.convert import FieldType, converter
+from integrationd.transform.times import UNITS, TimeNotation
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
-KINDS = [(kind, None) for kind in FieldType] + [(FieldType.DATETIME, form) for form in TimeFormat]
+KINDS = [(kind, ()) for kind in FieldType] + [
+    (FieldType.DATETIME, (TimeNotation(name),)) for name in UNITS
+]
 VALUES = [
     (FieldType.TEXT, "a", "a"),
     (FieldType.TEXT, 12, "12"),
@@ -44,7 +48,7 @@ VALUES = [
 @pytest.mark.parametrize(("kind", "value", "expected"), VALUES)
 def test_a_value_becomes_what_its_field_says(kind, value, expected):
     """Each type takes the forms that providers write it in, and gives one."""
-    result = converter(kind, None)(value)
+    result = converter(kind, ())(value)
 
     assert (result, type(result)) == (expected, type(expected))
 
@@ -80,7 +84,7 @@ def test_a_value_becomes_what_its_field_says(kind, value, expected):
 def test_a_value_of_another_form_is_refused(kind, value, message):
     """What cannot be read without guessing is refused, and the text does not show the value."""
     with pytest.raises(ValueError) as caught:
-        converter(kind, None)(value)
+        converter(kind, ())(value)
 
     assert str(caught.value) == message
 
@@ -88,18 +92,32 @@ def test_a_value_of_another_form_is_refused(kind, value, message):
 @pytest.mark.parametrize(
     ("form", "value", "expected"),
     [
-        (TimeFormat.UNIX, 0, "1970-01-01T00:00:00Z"),
-        (TimeFormat.UNIX, "1600000000", "2020-09-13T12:26:40Z"),
-        (TimeFormat.UNIX, -1, "1969-12-31T23:59:59Z"),
-        (TimeFormat.UNIX_MS, 1600000000500, "2020-09-13T12:26:40.500000Z"),
+        ("unix", 0, "1970-01-01T00:00:00Z"),
+        ("unix", "1600000000", "2020-09-13T12:26:40Z"),
+        ("unix", -1, "1969-12-31T23:59:59Z"),
+        ("unix_ms", 1600000000500, "2020-09-13T12:26:40.500000Z"),
     ],
 )
 def test_unix_times_become_instants(form, value, expected):
     """Seconds or milliseconds since 1970, as numbers or as text."""
-    assert converter(FieldType.DATETIME, form)(value) == expected
+    assert converter(FieldType.DATETIME, (TimeNotation(form),))(value) == expected
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(filter(None, kind)))
+@pytest.mark.parametrize(
+    ("kind", "form", "value", "expected"),
+    [
+        (FieldType.DATETIME, "%d/%m/%Y %H:%M", "03/06/2025 14:00", "2025-06-03T12:00:00Z"),
+        (FieldType.DATETIME, "dotnet", "/Date(1748952000000)/", "2025-06-03T12:00:00Z"),
+        (FieldType.DATE, "%d.%m.%y", "03.06.25", "2025-06-03"),
+        (FieldType.DATE, "unix", 1748952000, "2025-06-03"),
+    ],
+)
+def test_other_notations_become_days_and_instants(kind, form, value, expected):
+    """A time without a zone is one of the zone that is said."""
+    assert converter(kind, (TimeNotation(form),), ZoneInfo("Europe/Berlin"))(value) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join((kind[0], *kind[1])))
 @given(value=JSON | st.just(10**5000) | st.datetimes().map(datetime.isoformat))
 def test_nothing_but_a_value_error_is_raised(kind, value):
     """Any JSON is converted or refused; whatever is refused is not shown."""
@@ -109,7 +127,7 @@ def test_nothing_but_a_value_error_is_raised(kind, value):
         assert str(refused).startswith("expected ")  # noqa: PT017 - it may be taken
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(filter(None, kind)))
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join((kind[0], *kind[1])))
 @given(value=JSON)
 def test_converting_twice_changes_nothing(kind, value):
     """What a type gives, it takes and leaves as it is."""
@@ -118,4 +136,4 @@ def test_converting_twice_changes_nothing(kind, value):
     except ValueError:
         return
 
-    assert converter(kind[0], None)(once) == once
+    assert converter(kind[0])(once) == once

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrationd.transform.cursors import CursorType, later, parse_cursor
+from integrationd.transform.cursors import CursorType, Scale
 
 TIMES = st.datetimes(timezones=st.none() | st.timezones()).map(lambda moment: moment.isoformat())
 NUMBERS = (
@@ -35,15 +35,15 @@ SAME_TYPE = st.one_of(
 )
 def test_the_later_value_wins_as_it_is_written(type_, one, other):
     """Times compare as moments, numbers by size, text by its signs; none of them is rewritten."""
-    assert later(one, other, type_) is other
-    assert later(other, one, type_) is other
+    assert Scale(type=type_).later(one, other) is other
+    assert Scale(type=type_).later(other, one) is other
 
 
 def test_of_equal_values_the_first_stays():
     """A tie does not rewrite what is stored."""
     first, second = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00+01:00"
 
-    assert later(first, second, CursorType.TIME) is first
+    assert Scale(type=CursorType.TIME).later(first, second) is first
 
 
 @given(values=SAME_TYPE)
@@ -51,8 +51,8 @@ def test_nothing_never_wins(values):
     """No cursor at all never overwrites one."""
     type_, value, *_ = values
 
-    assert later(None, value, type_) is value
-    assert later(value, None, type_) is value
+    assert Scale(type=type_).later(None, value) is value
+    assert Scale(type=type_).later(value, None) is value
 
 
 @given(values=SAME_TYPE)
@@ -60,10 +60,11 @@ def test_the_order_of_values_does_not_matter(values):
     """The latest of three means the same moment, in whatever order they come."""
     type_, a, b, c = values
 
-    one = later(later(a, b, type_), c, type_)
-    other = later(c, later(b, a, type_), type_)
+    scale = Scale(type=type_)
+    one = scale.later(scale.later(a, b), c)
+    other = scale.later(c, scale.later(b, a))
 
-    assert parse_cursor(one, type_) == parse_cursor(other, type_)
+    assert Scale(type=type_).parse(one) == Scale(type=type_).parse(other)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_the_order_of_values_does_not_matter(values):
 def test_another_type_is_refused(type_, value, message):
     """A value that does not compare with the others is told, not guessed."""
     with pytest.raises(ValueError) as caught:
-        parse_cursor(value, type_)
+        Scale(type=type_).parse(value)
 
     assert str(caught.value) == message
 
@@ -90,6 +91,6 @@ def test_another_type_is_refused(type_, value, message):
 def test_any_value_is_parsed_or_refused(type_, value):
     """Nothing but a ValueError ever comes out."""
     try:
-        parse_cursor(value, type_)
+        Scale(type=type_).parse(value)
     except ValueError as refused:
         assert str(refused).startswith("expected ")  # noqa: PT017 - it may be taken

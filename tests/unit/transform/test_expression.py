@@ -2,7 +2,6 @@
 
 import json
 import math
-import time
 from pathlib import Path
 
 import jmespath
@@ -16,6 +15,7 @@ from integrationd.config.problems import Problems
 from integrationd.errors import ExpressionError
 from integrationd.transform.expression import Expression, compile_fields
 from integrationd.transform.scopes import Reference, Roots, Scope
+from tests.support.spending import cpu_s
 
 HERE = Position("x.yaml", 3, 7)
 SUITE = Path(__file__).parents[3].parent / "shared" / "data" / "jmespath-compliance"
@@ -178,13 +178,13 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_expression_is_stopped(text):
     """An expression that grows without end is refused within a second, and says why."""
-    began = time.process_time()
 
-    with pytest.raises(ExpressionError) as caught:
-        search(text, {"a": list(range(1000))})
+    def find():
+        with pytest.raises(ExpressionError) as caught:
+            search(text, {"a": list(range(1000))})
+        assert str(caught.value) == "the expression needs more than 500000 steps"
 
-    assert str(caught.value) == "the expression needs more than 500000 steps"
-    assert time.process_time() - began < 2
+    assert cpu_s(find) < 2
 
 
 @pytest.mark.parametrize(

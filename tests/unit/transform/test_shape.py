@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from integrationd.config.nodes import Position
 from integrationd.errors import MappingError
 from integrationd.model.records import DeleteReason, Removal, SetAside, Upsert
-from integrationd.transform.cursors import CursorType, parse_cursor
+from integrationd.transform.cursors import CursorType, Scale
 from integrationd.transform.expression import Expression
 from integrationd.transform.shape import CursorRule, Shaped, Shaper
 
@@ -23,10 +23,13 @@ def expression(text):
     return Expression.parse(text, Position("x.yaml", 1, 1))
 
 
+NUMBERS = Scale(type=CursorType.NUMBER)
+
+
 def shaper(*key, cursor=None, **more):
     """Build a shaper of expressions."""
     rules = {name: expression(text) for name, text in more.items()}
-    rule = None if cursor is None else CursorRule(field=expression(cursor), type=CursorType.NUMBER)
+    rule = None if cursor is None else CursorRule(field=expression(cursor), scale=NUMBERS)
     return Shaper(key=tuple(map(expression, key or ("id",))), cursor=rule, **rules)
 
 
@@ -79,7 +82,10 @@ def test_deleted_comes_before_where_and_needs_only_a_key():
         ([1], "key: found a list, expected text, a whole number or true or false"),
         ({}, "key: found an object, expected text, a whole number or true or false"),
         (10**101, "key: found too long a number, expected text, a whole number or true or false"),
-        ("x" * 1001, "key: found text of 1001 characters, expected at most 1000"),
+        ("x" * 2001, "key: found text of 2001 bytes, expected at most 2000"),
+        ("\u20ac" * 667, "key: found text of 2001 bytes, expected at most 2000"),
+        ("\U0001f600" * 501, "key: found text of 2004 bytes, expected at most 2000"),
+        ("\0" * 1001, "key: found text of 2002 bytes, expected at most 2000"),
         ("\ud800", "key: found text with half a surrogate pair"),
     ],
 )
@@ -90,6 +96,24 @@ def test_a_record_without_a_key_is_set_aside(value, reason):
     assert [item.external_id for item in shaped.upserts] == ["2"]
     assert [(item.code, item.reason) for item in shaped.aside] == [("key", reason)]
     assert shaped.aside[0].fingerprint.startswith("#")
+
+
+@pytest.mark.parametrize("key", ["x" * 2000, "\U0001f600" * 500, "\0" * 1000])
+def test_the_longest_key(key):
+    """Bytes count, not signs."""
+    assert list(shape(shaper(), [{"id": key}]).kept) == [key]
+
+
+def test_a_key_of_parts_is_bounded_as_a_whole():
+    """Also where it grows as its parts are joined."""
+    shaped = shape(
+        shaper("a", "b"), [{"a": "/" * 700, "b": "y"}, {"a": "x" * 1000, "b": "y" * 999}]
+    )
+
+    assert [item.reason for item in shaped.aside] == [
+        "key: found text of 2102 bytes, expected at most 2000"
+    ]
+    assert len(shaped.kept) == 1
 
 
 def test_what_is_set_aside_keeps_its_source_and_its_key():
@@ -152,10 +176,10 @@ def test_the_high_water_mark_never_passes_an_unseen_row(values):
     shaped = shape(shaper(cursor="at"), [{"id": n, "at": at} for n, at in enumerate(values)])
 
     known = [at for at in values if isinstance(at, int) or (at.isascii() and at.isdigit())]
-    numbers = [parse_cursor(at, CursorType.NUMBER) for at in known]
+    numbers = [NUMBERS.parse(at) for at in known]
     high = shaped.high_water
     assert (high is None) == (numbers == [])
-    assert high is None or parse_cursor(high, CursorType.NUMBER) == max(numbers)
+    assert high is None or NUMBERS.parse(high) == max(numbers)
 
 
 def test_an_unknown_fault_of_a_record_is_its_own():

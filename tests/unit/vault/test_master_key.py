@@ -6,7 +6,7 @@ import os
 import pytest
 
 from integrationd.errors import SettingsError
-from integrationd.vault.master import MAKE_ONE, find_master_key, parse_master_key
+from integrationd.vault.master import MAKE_ONE, PUT_BACK, find_master_key, parse_master_key
 
 KEY = bytes(range(32))
 OTHER = bytes(range(32, 64))
@@ -102,7 +102,7 @@ def test_anything_else_is_no_key_and_is_not_shown(text):
 
     assert str(caught.value) == (
         "the master key in the file /k is not 32 bytes, written as base64 or as hexadecimal "
-        f"digits; make one: {MAKE_ONE}"
+        f"digits; {PUT_BACK}"
     )
 
 
@@ -123,7 +123,7 @@ def test_named_file_has_to_be_there(room):
         find(room)
 
     assert str(caught.value) == (
-        f"the file {room}/master-key of secrets.master_key does not exist; make a key: {MAKE_ONE}"
+        f"the file {room}/master-key of secrets.master_key does not exist; {PUT_BACK}"
     )
 
 

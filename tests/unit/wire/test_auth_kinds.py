@@ -52,10 +52,44 @@ def test_basic_is_user_and_password_in_base64(password):
 
 
 def test_basic_is_secret_also_without_secrets():
-    """A user name and password from the configuration are masked all the same."""
-    made = apply('{type: basic, username: guest, password: "guest"}')
+    """A user name without a password is masked all the same."""
+    made = apply('{type: basic, username: guest, password: ""}')
 
-    assert made.headers["authorization"] == Secret("Basic Z3Vlc3Q6Z3Vlc3Q=")
+    assert made.headers["authorization"] == Secret("Basic Z3Vlc3Q6")
+
+
+def test_word_may_stand_beside_a_key():
+    """Some providers take the key as user name, and want any word as password."""
+    made = apply('{type: basic, username: "{{ secrets.key }}", password: X}', key="k")
+
+    assert made.headers["authorization"] == Secret("Basic azpY")
+
+
+LITERAL = (
+    'holds a secret as text or from config, expected a template such as "{{ secrets.NAME }}"; '
+    "declare its name under secrets"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("{type: bearer, token: abc}", "token"),
+        ('{type: bearer, token: "a-{{ config.user }}"}', "token"),
+        ('{type: bearer, token: "{{ config.user }}"}', "token"),
+        ("{type: bearer, token: \"{{ 'abc' }}\"}", "token"),
+        ("{type: bearer, token: 1.5}", "token"),
+        ("{type: api_key, into: query.key, value: abc}", "value"),
+        ("{type: basic, username: me, password: abc}", "password"),
+        ('{type: basic, username: me, password: "{{ config.user }}"}', "password"),
+    ],
+)
+def test_text_where_a_secret_is_due_is_refused(text, field):
+    """A file says where a secret is and never what it is; its text is not repeated."""
+    made, told = decode_auth(text)
+
+    assert made is INVALID
+    assert [line.partition("E401: ")[2] for line in told] == [f"http.auth.{field} {LITERAL}"]
 
 
 def test_colon_in_a_user_name_is_refused():
@@ -148,12 +182,12 @@ def test_unknown_kind_is_told():
 
 def test_key_in_place_of_the_url_is_told():
     """A key cannot be the whole URL."""
-    assert decode_auth('{type: api_key, into: url, value: "x"}') == (
+    assert decode_auth('{type: api_key, into: url, value: "{{ secrets.x }}"}') == (
         INVALID,
         [
             (
                 "specs/acme.yaml:1:23: E206: http.auth.into is 'url', expected a place in one of "
-                "query, header, json, form, path, cookie"
+                "query, header, json, form, path, hole, cookie"
             )
         ],
     )

@@ -13,7 +13,9 @@ from integrationd.errors import RefusedError
 from integrationd.model.secret import Secret
 from integrationd.transform.template import Template
 from integrationd.wire.call import BaseCall, CallShape, build_request, join_url
+from integrationd.wire.encoding import encode_url
 from integrationd.wire.messages import FormBody, JsonBody, Request
+from integrationd.wire.parameters import Encode, Objects
 
 BASE = BaseCall(base_url="https://api.test/v1")
 VALUES = {"config": {}, "secrets": {}}
@@ -79,6 +81,51 @@ def test_query_values_become_text():
         ("d", '{"since":{">=":5}}'),
         ("f", "007"),
     )
+
+
+def test_query_is_written_as_encode_says():
+    """A call's own ``encode`` stands instead of that of ``http``."""
+    base = BaseCall(base_url="https://a.test", encode=Encode(objects=Objects.BRACKETS))
+    query = "query: {filter: {since: 1, ids: [2, 3]}, empty: [], none: {}}"
+
+    assert build(f"{{get: /x, {query}}}", base=base).query == (
+        ("filter[since]", "1"),
+        ("filter[ids]", "2"),
+        ("filter[ids]", "3"),
+    )
+    assert build(f"{{get: /x, {query}, encode: {{lists: commas}}}}", base=base).query == (
+        ("filter", '{"since":1,"ids":[2,3]}'),
+        ("none", "{}"),
+    )
+
+
+def test_own_object_replaces_all_parts_of_one():
+    """``filter`` of a call takes the place of ``filter[a]`` and ``filter[b]`` of ``http``."""
+    base = BaseCall(
+        base_url="https://a.test",
+        query=(("filter[a]", "1"), ("filter[b]", "2"), ("c", "3")),
+        encode=Encode(objects=Objects.BRACKETS),
+    )
+
+    assert build("{get: /x, query: {filter: {z: 9}}}", base=base).query == (
+        ("c", "3"),
+        ("filter[z]", "9"),
+    )
+
+
+def test_parameter_is_sent_under_a_condition():
+    """A template that gives null where the condition does not hold leaves its parameter out."""
+    text = """{get: /x, query: {state: "{{ 'open' if config.only_open else none }}"}}"""
+
+    assert build(text, config={"only_open": True}).query == (("state", "open"),)
+    assert build(text, config={"only_open": False}).query == ()
+
+
+def test_signs_are_left_as_they_are():
+    """What ``safe`` names is not percent-encoded, in the query alone."""
+    text = '{get: /x, query: {ids: "List(urn:li:1,urn:li:2)&"}, encode: {safe: "():,"}}'
+
+    assert encode_url(build(text)) == "https://api.test/v1/x?ids=List(urn:li:1,urn:li:2)%26"
 
 
 def test_number_without_bounds_is_refused():

@@ -14,7 +14,11 @@ from integrationd.config.problems import Problems
 from integrationd.config.yaml import parse_yaml
 from integrationd.errors import PageShapeError
 from integrationd.model.json import Json
+from integrationd.wire.decode.csv import CsvDecoder
+from integrationd.wire.decode.json import JsonDecoder
 from integrationd.wire.decode.ndjson import NdjsonDecoder
+from integrationd.wire.decode.text import TextDecoder
+from integrationd.wire.decode.xml import XmlDecoder
 from integrationd.wire.judge import WAIT_MAX_S, Outcome, Verdict
 from integrationd.wire.messages import Answer, Request
 from integrationd.wire.reply import Judged, ReplyShape, judge_in_steps
@@ -76,6 +80,20 @@ def test_error_in_a_success_is_found():
         message="GET /v1/orders answered 200: Invalid token\\u001b[2J",
         status=200,
     )
+
+
+def test_failure_may_be_none():
+    """A rule may take an answer for a success whatever its status; what it holds is whole."""
+    found = judged(b'{"items": [1]}', "{when: status == `404`, then: accept}", status=404)
+
+    assert (found.outcome.verdict, found.outcome.kind) == (Verdict.ACCEPTED, "")
+    assert found.reply == {"status": 404, "headers": {}, "body": {"items": [1]}}
+
+
+def test_answer_that_is_accepted_has_to_be_readable():
+    """What is no JSON is not taken for a page, whatever the rule says."""
+    with pytest.raises(PageShapeError):
+        judged(b"<html>", "{when: status == `404`, then: accept}", status=404)
 
 
 def test_success_that_no_rule_is_about_is_accepted():
@@ -172,6 +190,42 @@ def test_success_that_is_not_json_can_have_a_rule():
 
 
 @pytest.mark.parametrize(
+    ("decoder", "when"),
+    [
+        (XmlDecoder(), "body.Error.Code == 'SlowDown'"),
+        (CsvDecoder(), "contains(body, '<Code>SlowDown</Code>')"),
+        (TextDecoder(), "contains(body, '<Code>SlowDown</Code>')"),
+        (JsonDecoder(), "contains(body, '<Code>SlowDown</Code>')"),
+    ],
+)
+def test_failure_is_read_as_the_decoder_can(decoder, when):
+    """Where successes are XML failures are too; to the others such a failure is text."""
+    rules = f'{{when: "{when}", then: wait}}'
+    body = b"<Error><Code>SlowDown</Code></Error>"
+
+    assert judged(body, rules, status=400, decoder=decoder).outcome.verdict is Verdict.RETRY
+
+
+@pytest.mark.parametrize("decoder", [XmlDecoder(), CsvDecoder(), TextDecoder(), NdjsonDecoder()])
+def test_failure_in_json_is_known_for_it(decoder):
+    """Gateways answer in JSON whatever stands behind them."""
+    rules = "{when: \"body.code == 'slow'\", then: wait}"
+
+    found = judged(b'{"code": "slow"}', rules, status=400, decoder=decoder)
+
+    assert found.outcome.verdict is Verdict.RETRY
+
+
+def test_success_of_xml_can_hold_a_failure():
+    """S3 and SOAP report some errors with status 200."""
+    rules = '{when: body.Error, then: fail, message: "{{ body.Error.Code }}"}'
+
+    found = judged(b"<Error><Code>InternalError</Code></Error>", rules, decoder=XmlDecoder())
+
+    assert found.outcome.message.endswith("answered 200: InternalError")
+
+
+@pytest.mark.parametrize(
     ("wait", "found", "wait_s"),
     [
         ("45s", None, 45.0),
@@ -233,7 +287,7 @@ def test_no_body_makes_a_rule_fail(body):
             "{when: status, then: give_up}",
             (
                 "errors[0].then is 'give_up', expected one of retry, wait, reauthenticate, skip, "
-                "fail, stop"
+                "accept, fail, stop, restart"
             ),
         ),
         (

@@ -44,6 +44,18 @@ def test_only_the_query_of_the_first_request_is_dropped():
     )
 
 
+def test_query_goes_along_where_the_url_has_none_of_that_name():
+    """A provider that writes only the token into its URL gets the rest again, and nothing twice."""
+    request = Request(
+        method="GET", url="https://api.test/orders", query=(("limit", "2"), ("sort", "id"))
+    )
+
+    following = urls.follow(request, "?c=1&limit=5", with_query=True)
+
+    assert following.url == "https://api.test/orders?c=1&limit=5"
+    assert following.query == (("sort", "id"),)
+
+
 def test_first_page_is_asked_as_it_is():
     """Without a token there is nothing to follow."""
     assert urls.follow(FIRST, None) is FIRST

@@ -175,7 +175,7 @@ def test_token_with_a_line_end_is_told():
 def test_kind_is_known_as_one_that_asks_first():
     """The engine tells them apart by what they offer; a bearer token is not asked for."""
     assert isinstance(made(CLIENT), TokenAuthenticator)
-    assert not isinstance(made('type: bearer, token: "x"'), TokenAuthenticator)
+    assert not isinstance(made('type: bearer, token: "{{ secrets.x }}"'), TokenAuthenticator)
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,27 @@ def test_size_that_the_provider_does_not_give_is_no_short_page():
     assert NUMBERED.advance(token, page(count=49)) is None
 
 
+@pytest.mark.parametrize("kind", ["page", "offset"])
+def test_page_with_less_than_an_exact_size_is_the_last(kind):
+    """The first page too; and a size that is sent nowhere is not sent."""
+    paging = read(f"{{type: {kind}, into: query.at, size: {{value: 100, exact: true}}}}")
+
+    assert paging.advance(None, page(count=99)) is None
+    assert paging.advance(None, page(count=100)) is not None
+    assert [name for name, _ in paging.apply(FIRST, None).query] == ["limit", "at"]
+
+
+def test_offset_without_a_size_ends_at_an_empty_page():
+    """The provider decides how many a page holds."""
+    paging = read("{type: offset, into: query.skip}")
+
+    token = paging.advance(None, page(count=7))
+
+    assert token == {"offset": 7, "last": 7}
+    assert paging.advance(token, page(count=3)) == {"offset": 10, "last": 3}
+    assert paging.advance(token, page(count=0)) is None
+
+
 def test_short_page_is_not_the_end_where_the_end_is_said():
     """A condition that does not hold yet counts more than a short page."""
     size = "size: {into: query.limit, value: 100}"
@@ -288,14 +309,14 @@ def test_kinds_without_a_total_know_none():
             "1:1: E102: paginate has no 'next', which is required",
         ),
         (
-            "{type: offset, into: query.skip}",
-            "1:1: E102: paginate has no 'size', which is required",
+            "{type: offset, into: query.skip, size: {into: query.limit}}",
+            "1:40: E102: paginate.size has no 'value', which is required",
         ),
         (
             "{type: page, into: url}",
             (
                 "1:20: E206: paginate.into is 'url', expected a place in one of "
-                "query, header, json, form, path, cookie"
+                "query, header, json, form, path, hole, cookie"
             ),
         ),
         (

@@ -24,7 +24,16 @@ def put(place, value, request=GET):
 
 @pytest.mark.parametrize(
     "text",
-    ["query.page[number]", "header.x-key", "json.a.b", "form.x", "path.id", "cookie.sid", "url"],
+    [
+        "query.page[number]",
+        "header.x-key",
+        "json.a.b",
+        "form.x",
+        "path.id",
+        "hole.id",
+        "cookie.sid",
+        "url",
+    ],
 )
 def test_place_prints_as_it_is_written(text):
     """Each root has its notation."""
@@ -39,7 +48,7 @@ def test_header_is_lower_case():
 @pytest.mark.parametrize(
     "text",
     ["", "query", "query.", "body.x", "url.x", "json..a", "json.a.", "header.a b", "header.a:",
-     "cookie.a=b", "path.a/b", "query.a b", "QUERY.a", "url."],
+     "cookie.a=b", "path.a/b", "hole.a-b", "query.a b", "QUERY.a", "url."],
 )  # fmt: skip
 def test_other_text_is_no_place(text):
     """What is not a place is not guessed at."""

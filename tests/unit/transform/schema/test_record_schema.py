@@ -1,7 +1,6 @@
 """Record schemas: what may be written, what a record must be, and how little time it takes."""
 
 import re
-import time
 
 import jsonschema
 import pytest
@@ -15,6 +14,7 @@ from integrationd.config.yaml import parse_yaml
 from integrationd.errors import MappingError
 from integrationd.transform.schema import engine
 from integrationd.transform.schema.record import RecordSchema
+from tests.support.spending import cpu_s
 
 NAMES = st.sampled_from(["a", "b", "c", "x/y", "~"])
 SCALARS = (
@@ -261,12 +261,9 @@ def test_text_that_cannot_be_stored_does_not_break_the_check():
 def test_no_pattern_takes_long(pattern):
     """Patterns that would keep a backtracking engine busy for years take no tenth of a second."""
     schema = good(f"properties: {{a: {{pattern: '{pattern}'}}}}")
-    began = time.process_time()
 
     for text in ("a" * 100_000 + "!", "x" * 100_000):
-        fits(schema, {"a": text})
-
-    assert time.process_time() - began < 0.5
+        assert cpu_s(lambda text=text: fits(schema, {"a": text})) < 0.5
 
 
 def test_a_pattern_that_would_fill_the_memory_is_refused():

@@ -1,0 +1,1 @@
+"""Reading manifests of Airbyte's low-code language."""

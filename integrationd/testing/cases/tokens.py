@@ -1,0 +1,107 @@
+"""Requests for tokens that a case does not speak of: answered as the spec reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
+
+from integrationd.errors import IntegrationError
+from integrationd.model.json import Json
+from integrationd.model.secret import Secret, reveal
+from integrationd.spec.documents import Integration
+from integrationd.testing.options import PlayOptions
+from integrationd.testing.tokens import TokenBooth
+from integrationd.wire.auth.oauth2 import OAuth2Auth
+from integrationd.wire.encoding import EncodedRequest
+from integrationd.wire.grants import Kept
+from integrationd.wire.messages import Answer, Call
+
+CONSENT: Final = "made-up-refresh-token"
+"""What a person's consent has given before a case begins."""
+_OPTIONS: Final = PlayOptions()
+
+
+@dataclass(slots=True)
+class TokenGiver:
+    """Grants tokens to whoever asks as the spec would: ``play-token-1`` first."""
+
+    booth: TokenBooth
+    now_s: Callable[[], float]
+    address: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find the endpoint: after consent, that of renewals."""
+        auth = self.booth.auth
+        url = auth.token_url if auth.refresh is None else auth.refresh.url or auth.token_url
+        self.address = _address_of(reveal(url.render_text(self.booth.variables) or ""))
+
+    def answer(self, asked: EncodedRequest) -> Answer | None:
+        """Answer a request for a token; None where it is another one."""
+        if _address_of(asked.url) != self.address:
+            return None
+        parts = urlsplit(asked.url)
+        call = Call(
+            method=asked.method,
+            url=asked.url,
+            path=self.booth.path,  # where renewals have an address of their own, it is that one
+            query=tuple(parse_qsl(parts.query, keep_blank_values=True)),
+            headers=asked.headers,
+            body=asked.body or b"",
+        )
+        return self.booth.answer(call, self.now_s())
+
+
+def find_giver(
+    integration: Integration, secrets: Mapping[str, str], now_s: Callable[[], float]
+) -> TokenGiver | None:
+    """Return what answers requests for tokens; None where the spec makes none that it can."""
+    http = integration.http
+    if http is None or not isinstance(http.auth, OAuth2Auth):
+        return None
+    variables: dict[str, Json] = integration.variables(
+        {name: Secret(text) for name, text in secrets.items()}
+    )
+    try:
+        booth = TokenBooth(auth=http.auth, variables=variables, options=_OPTIONS, origin="")
+        return TokenGiver(booth, now_s)
+    except IntegrationError:
+        return None  # its cases say what is answered
+
+
+def find_address(integration: Integration) -> frozenset[str]:
+    """Return where an integration has its tokens: of those requests a case need not speak."""
+    http = integration.http
+    if http is None or not isinstance(http.auth, OAuth2Auth):
+        return frozenset()
+    try:
+        variables: dict[str, Json] = {"config": dict(integration.config), "secrets": {}}
+        addresses = http.auth.token_addresses.values()
+        return frozenset(reveal(url.render_text(variables) or "") for url in addresses)
+    except IntegrationError:
+        return frozenset()
+
+
+def made_up_consent(integration: Integration, secrets: Mapping[str, str]) -> Secret | None:
+    """Return what a person's consent would have left in the vault; None where none is wanted.
+
+    A case begins where consent was given: with a refresh token and no access token.
+    """
+    auth = None if integration.http is None else integration.http.auth
+    if not isinstance(auth, OAuth2Auth):
+        return None
+    named = {name: Secret(text) for name, text in secrets.items()}
+    try:
+        terms = auth.terms(integration.variables(named))
+    except IntegrationError:
+        return None  # its cases show what is wrong
+    if terms is None:
+        return None
+    kept = Kept(refresh=Secret(CONSENT), origin=terms.origin, scopes=terms.scopes, consented_at=0.0)
+    return kept.to_secret()
+
+
+def _address_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path or '/'}"

@@ -1,0 +1,169 @@
+"""Feeds of partitions, each with a cursor of its own, and the rounds that read all lists."""
+
+import asyncio
+
+import pytest
+
+from integrationd.engine.plans import build_plan
+from integrationd.model.runs import RunStatus
+from tests.support.fakes import Provider, answer
+from tests.support.worlds import bundle_of, plan_of, stage
+
+pytestmark = pytest.mark.looptime(start=0)
+
+
+def changes(rows, token):
+    """Answer with changes: (id, version), where none is a removal."""
+    told = [
+        {"fileId": name, "removed": version is None, "file": {"id": name, "v": version}}
+        for name, version in rows
+    ]
+    return answer({"changes": told, "token": token})
+
+
+BY_DRIVE = """\
+integration: drives
+http: {base_url: https://api.test, retries: 0, paginate: none}
+streams:
+  files:
+    for_each: {list: [x, z], as: drive}
+    get: "/{{ each.drive }}/files"
+    records: body.files
+    key: id
+    incremental: {cursor: body.token, into: query.since}
+    feed:
+      get: "/{{ each.drive }}/changes"
+      records: body.changes
+      key: fileId
+      deleted: removed
+      record: file
+      from: {get: "/{{ each.drive }}/start", cursor: body.token}
+"""
+
+
+LISTED = "all: {get: /drives, key: id}\n  files:\n"
+
+
+class Drives:
+    """Two drives with their changes, each of which may refuse a token or fail."""
+
+    def __init__(self):
+        self.files = {"x": {"x1": 1, "x2": 1}, "z": {"z1": 1}}
+        self.log = {"x": [], "z": []}
+        self.old = {"x": 0, "z": 0}
+        self.down = set()
+        self.asked = []
+
+    def put(self, drive, name, version):
+        """Change a file, or take it away."""
+        self.files[drive].pop(name, None)
+        if version is not None:
+            self.files[drive][name] = version
+        self.log[drive].append((name, version))
+
+    def __call__(self, line, _headers):
+        """Answer one call."""
+        _, drive, what = line.removeprefix("GET https://api.test").split("/")
+        self.asked.append(f"{drive} {what}")
+        if drive in self.down:
+            return answer({}, status=500)
+        what, _, since = what.partition("?since=t")
+        token = f"t{len(self.log[drive])}"
+        if what == "start":
+            return answer({"token": token})
+        if what == "files":
+            rows = [{"id": name, "v": version} for name, version in self.files[drive].items()]
+            return answer({"files": rows})
+        if int(since) < self.old[drive]:
+            return answer({}, status=410)
+        return changes(self.log[drive][int(since) :], token)
+
+
+async def test_partitions_follow_feeds_of_their_own():
+    """Each by its token; a refused one leads to a round that reads every list, and sweeps."""
+    drives, plan = Drives(), plan_of(BY_DRIVE, "files")
+    async with stage(Provider(drives)) as on:
+        await on.sync(plan)
+        drives.put("z", "z2", 1)
+        await on.sync(plan)
+        assert drives.asked[-2:] == ["x changes?since=t0", "z changes?since=t0"]
+        assert sorted(await on.rows(plan)) == ["x1", "x2", "z1", "z2"]
+
+        drives.put("x", "x1", None)
+        drives.put("z", "z1", None)
+        drives.old["x"] = 1
+        outcome = await on.sync(plan)
+
+        assert (outcome.status, sorted(await on.rows(plan))) == (RunStatus.DONE, ["x2", "z2"])
+        drives.put("x", "x2", 5)
+        await on.sync(plan)
+        assert (await on.rows(plan))["x2"]["v"] == 5
+
+
+async def test_round_that_owes_a_sweep_is_repeated_in_full():
+    """Where a list failed in it, what went in another one is found by the next round."""
+    drives, plan = Drives(), plan_of(BY_DRIVE, "files")
+    async with stage(Provider(drives)) as on:
+        await on.sync(plan)
+        drives.put("x", "x1", None)
+        drives.old["x"] = 1
+        drives.down = {"z"}
+        assert (await on.sync(plan)).status is not RunStatus.DONE
+        assert sorted(await on.rows(plan)) == ["x1", "x2", "z1"]
+        drives.down = set()
+        for _ in range(2):
+            await on.sync(plan)
+
+        assert sorted(await on.rows(plan)) == ["x2", "z1"]
+        assert drives.asked[-1] == "z changes?since=t0"
+
+
+async def test_old_cursor_of_one_partition_means_a_round_of_all_lists():
+    """What went from it since can only be told so; a round of feeds would sweep nothing."""
+    rows = {"x": [{"id": "x1"}, {"id": "x2"}], "z": [{"id": "z1"}]}
+    told = {"x": [], "z": []}
+
+    def respond(line, _headers):
+        _, drive, what = line.removeprefix("GET https://api.test").split("/")
+        if what == "files":
+            return answer({"files": rows[drive]})
+        return answer({"changes": told[drive]})
+
+    spec = BY_DRIVE[: BY_DRIVE.index("      from:")] + "      from: now\n      keeps: 1d\n"
+    plan = plan_of(
+        spec.replace("cursor: body.token", "field: at").replace(
+            "record: file", "record: file\n      paginate: none"
+        ),
+        "files",
+    )
+    async with stage(Provider(respond)) as on:
+        await on.sync(plan)
+        await asyncio.sleep(2 * 86400)
+        told["z"] = [{"fileId": "z1", "file": {"id": "z1"}, "at": "2026-01-03T00:00:00Z"}]
+        rows["x"] = [{"id": "x2"}]
+        outcome = await on.sync(plan)
+
+        assert (outcome.status, outcome.counts.deleted) == (RunStatus.DONE, 1)
+        assert sorted(await on.rows(plan)) == ["x2", "z1"]
+
+
+async def test_feed_that_keeps_changes_goes_with_parents_that_changed():
+    """The stream's own cursor is a place among the parents' records, and no time."""
+    asked = []
+
+    def respond(line, _headers):
+        asked.append(line.removeprefix("GET https://api.test").partition("?")[0])
+        return answer([{"id": "x"}] if line.endswith("/drives") else {"files": [], "changes": []})
+
+    spec = BY_DRIVE[: BY_DRIVE.index("      from:")] + "      from: now\n      keeps: 30d\n"
+    spec = spec.replace("cursor: body.token", "field: at").replace(
+        "{list: [x, z], as: drive}", "{stream: all, value: id, as: drive, changed: true}"
+    )
+    bundle = bundle_of(integration=spec.replace("files:\n", LISTED, 1))
+    drives, files = (build_plan(bundle.integrations["drives"], name) for name in ("all", "files"))
+    async with stage(Provider(respond)) as on:
+        await on.sync(drives)
+        ends = [(await on.sync(files)).status for _ in range(2)]
+
+        assert ends == [RunStatus.DONE, RunStatus.DONE]
+        assert asked == ["/drives", "/x/files"]
