@@ -7,6 +7,8 @@ UV ?= uv
 WORKERS ?= auto
 
 BIN := $(VENV)/bin
+# Tests start hundreds of processes; each would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 # The environment is made anew when the lock is newer than its stamp; the project in it, which only
 # points here, when its metadata is.
 LOCKED := $(VENV)/locked

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from integrationd.cli.remote import RemoteActions
+from integrationd.cli.remote import RemoteActions, is_running
 from integrationd.model.secret import Secret
 from integrationd.wire import auth
 from tests.support.canaries import Canaries, files_below, forms_of
@@ -130,7 +130,7 @@ def drive(field: Field, form: str) -> None:
     field.installation.started.append(daemon)
     control = field.installation.state / "control.sock"
     end_s = time.monotonic() + 60
-    while not control.exists():
+    while not is_running(control):
         assert daemon.poll() is None, log.read_text()
         assert time.monotonic() < end_s
         time.sleep(0.05)

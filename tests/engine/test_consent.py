@@ -11,7 +11,7 @@ from integrationd.model.runs import RunStatus
 from integrationd.model.secret import Secret
 from integrationd.signals import ConsentGiven, ConsentRefused, TokenRenewed
 from tests.support.consenting import BROWSER, SECRETS, Consenting, Person
-from tests.support.granting import Shut, kept_in, sign
+from tests.support.granting import Full, Shut, kept_in, sign
 from tests.support.worlds import plan_of, stage
 
 pytestmark = pytest.mark.looptime(start=0)
@@ -74,20 +74,14 @@ async def test_token_is_kept_before_anybody_uses_it():
     """A full disk: the login fails, and what came is stored before anything else is asked."""
     provider = Consenting()
     async with stage(provider, **SECRETS) as on:
-        put, full = on.world.vault.put, [True]
-
-        async def refuse(*given):
-            if full[0]:
-                raise StoreError("the disk is full")
-            await put(*given)
-
-        on.world.vault.put = refuse
+        vault = Full()
+        on.world = replace(on.world, vault=vault)
         person = Person(on, provider)
         with pytest.raises(StoreError):
             await person.log_in()
         with pytest.raises(StoreError):
             await sign(on, BROWSER)
-        full[0] = False
+        vault.is_full = False
 
         assert await sign(on, BROWSER) == "Bearer a1"
         assert (await kept_in(on.world)).refresh == Secret("r1")

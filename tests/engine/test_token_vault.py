@@ -10,7 +10,7 @@ from integrationd.model.runs import RunStatus
 from integrationd.model.secret import Secret
 from integrationd.signals import TokenUnkept
 from tests.support.fakes import Strongbox
-from tests.support.granting import REFRESH, SECRETS, Granting, Shut, kept_in, sign
+from tests.support.granting import REFRESH, SECRETS, Full, Granting, Shut, kept_in, sign
 from tests.support.worlds import plan_of, stage
 
 pytestmark = pytest.mark.looptime(start=0)
@@ -21,19 +21,6 @@ NO_ROOM = (
     "secret set' tells, or write 'rotates: false' under http.auth where this provider never gives "
     "a new one"
 )
-
-
-class Full(Strongbox):
-    """A vault that cannot write while ``is_full``."""
-
-    is_full = True
-
-    async def put(self, tenant, integration, name, value):
-        """Refuse as a full disk does."""
-        if self.is_full:
-            message = "the disk is full"
-            raise StoreError(message)
-        await super().put(tenant, integration, name, value)
 
 
 class FailsLate(Full):

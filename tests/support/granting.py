@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from integrationd.engine.renewal import KEPT_AS, Account
 from integrationd.engine.tokens import credentials_of
 from integrationd.engine.world import World
-from integrationd.errors import SecretError
+from integrationd.errors import SecretError, StoreError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret
 from integrationd.ports.outside import HttpPolicy
@@ -144,6 +144,19 @@ class _Line:
         """Answer one call to a host that may be called."""
         assert urlsplit(encode(request).url).hostname in self.policy.hosts
         return await self.provider.send(request)
+
+
+class Full(Strongbox):
+    """A vault that cannot write while ``is_full``."""
+
+    is_full = True
+
+    async def put(self, tenant: str, integration: str, name: str, value: Secret) -> None:
+        """Refuse as a full disk does."""
+        if self.is_full:
+            message = "the disk is full"
+            raise StoreError(message)
+        await super().put(tenant, integration, name, value)
 
 
 class Shut(Strongbox):
