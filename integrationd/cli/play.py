@@ -123,6 +123,9 @@ class ChangesType(click.ParamType[Changes]):
 @click.option("--rate", type=RateType(), help="Refuse more calls than this, such as 20/s.")
 @click.option("--token-lifetime", metavar="SPAN", type=DurationType(), default="1h")
 @click.option("--rotate-tokens", is_flag=True, help="Give a new refresh token with each use.")
+@click.option(
+    "--refuse-consent", is_flag=True, help="Say no where the spec wants a person's consent."
+)
 @click.option("--limits/--no-limits", default=True, help="Hold callers to the spec's own limits.")
 @click.option("--faults", type=FaultsType(), help="What goes wrong: 5%, or 500:5%,html:1%,cut:1%.")
 @click.option(
@@ -151,6 +154,7 @@ def command(said: Common, name: str, **options: Json) -> int:
         rate=options["rate"],
         token_lifetime_s=options["token_lifetime"],
         rotate_tokens=options["rotate_tokens"],
+        refuse_consent=options["refuse_consent"],
         limits=options["limits"],
         **({} if options["faults"] is None else {"faults": options["faults"]}),
     )

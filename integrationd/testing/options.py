@@ -36,3 +36,5 @@ class PlayOptions:
     """How long an access token is good, where the spec has ``oauth2``."""
     rotate_tokens: bool = False
     """Whether each use of a refresh token gives a new one and makes the old one worthless."""
+    refuse_consent: bool = False
+    """Whether a person says no, where the spec wants consent."""

@@ -18,6 +18,7 @@ from integrationd.spec.http import HttpSpec
 from integrationd.testing.beside import read_beside
 from integrationd.testing.calls import CallScene, resources_of, scenes_of
 from integrationd.testing.challenges import DigestGuard
+from integrationd.testing.consents import ConsentBooth
 from integrationd.testing.exports import ExportScene
 from integrationd.testing.families import Families, needs_of
 from integrationd.testing.faults import Fault, Faults, Played, answer_fault
@@ -214,13 +215,9 @@ class Player:
         match auth:
             case LoginAuth():
                 return LoginBooth(auth, stage)
-            case OAuth2Auth() if auth.is_by_consent:
-                raise UsageError(
-                    f"{self.integration.name} wants the consent of a person, which is not played; "
-                    "give the account that is played 'auth: {type: bearer, …}' instead"
-                )
             case OAuth2Auth():
-                return TokenBooth(
+                booth = ConsentBooth if auth.is_by_consent else TokenBooth
+                return booth(
                     auth=auth, variables=self.variables, options=self.options, origin=self.origin
                 )
             case DigestAuth():

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from integrationd.model.json import Json
 from integrationd.model.secret import reveal
+from integrationd.testing.consents import ConsentBooth
 from integrationd.testing.provider import Player
 from integrationd.testing.stage import ACCOUNT
 from integrationd.transform.template import Template
@@ -32,7 +33,7 @@ def describe_stage(player: Player) -> dict[str, Json]:
         "provider": integration.provider,
         "base_url": served,
         "config": used if reached or is_made_up else {},
-        "http": {**({} if reached else {"base_url": served}), **_token_url_of(player)},
+        "http": {**({} if reached else {"base_url": served}), **_auth_of(player)},
         "elsewhere": dict(_elsewhere(player)),
         "secrets": dict(player.secrets),
         "streams": [
@@ -47,16 +48,32 @@ def describe_stage(player: Player) -> dict[str, Json]:
         ],
         "unplayed": dict(player.unplayed),
         "webhooks": list(integration.webhooks),
+        "consent": isinstance(player.guard, ConsentBooth),
     }
 
 
-def _token_url_of(player: Player) -> dict[str, Json]:
+def _auth_of(player: Player) -> dict[str, Json]:
     """Return what an integration has to say where its tokens would be asked for elsewhere."""
     if player.booth is None:
         return {}
-    own = player.booth.auth.token_url.render_text(player.variables)
-    played = f"{player.origin}{urlsplit(reveal(own or '')).path}"
-    return {} if reveal(own or "") == played else {"auth": {"token_url": played}}
+    auth = player.booth.auth
+    places: dict[str, tuple[str, ...]] = {
+        "auth.token_url": ("token_url",),
+        "auth.refresh.url": ("refresh", "url"),
+        "auth.device.url": ("device", "url"),
+    }
+    templates = dict(auth.token_addresses)
+    if auth.authorize is not None:
+        places["auth.authorize.url"] = ("authorize", "url")
+        templates["auth.authorize.url"] = auth.authorize.url
+    found: dict[str, Json] = {}
+    for name, template in templates.items():
+        own = reveal(template.render_text(player.variables) or "")
+        played = f"{player.origin}{urlsplit(own).path}"
+        if own != played:
+            first, *rest = places[name]
+            found[first] = {rest[0]: played} if rest else played
+    return {"auth": found} if found else {}
 
 
 def _elsewhere(player: Player) -> Iterator[tuple[str, str]]:
@@ -117,6 +134,13 @@ def _stage_lines(told: Mapping[str, Json]) -> Iterator[str]:
     for why in told["unplayed"].values():
         yield f"  NOT PLAYED: {why}"
     yield "to read it, an integration needs:"
+    yield from _need_lines(told)
+    yield "and the settings, integrationd.yaml:"
+    yield "  egress: {allow: [127.0.0.1/32]}"
+
+
+def _need_lines(told: Mapping[str, Json]) -> Iterator[str]:
+    name = told["name"]
     if told["provider"]:
         yield f"  uses: {told['provider']}"
     for part in ("config", "http"):
@@ -128,8 +152,9 @@ def _stage_lines(told: Mapping[str, Json]) -> Iterator[str]:
         yield f"  secret {key}: {value}"
         own = f"{name.upper().replace('-', '_')}__{key.upper()}"
         yield f"    where it is called {name}, as the variable INTEGRATIOND_SECRET_{own}"
-    yield "and the settings, integrationd.yaml:"
-    yield "  egress: {allow: [127.0.0.1/32]}"
+    if told["consent"]:
+        yield f"  a person's consent: integrationd auth login {name}"
+        yield "    whoever opens the address that it prints is sent back with an answer at once"
 
 
 _FAULTS: Final = {"signature": "wrongly signed", "replay": "once more"}

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from http import HTTPStatus
+from functools import partial
 from typing import Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from integrationd.errors import IntegrationError, UsageError
+from integrationd.errors import UsageError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret, reveal
-from integrationd.testing import guards, signatures
+from integrationd.testing import guards
+from integrationd.testing.inspecting import (
+    USED_UP,
+    Inspector,
+    Wrong,
+    answer_json,
+    refuse_token,
+)
 from integrationd.testing.options import PlayOptions
 from integrationd.testing.replies import ReplyBuilder
 from integrationd.transform.inverse import merge
-from integrationd.wire import jws, texts
-from integrationd.wire.assertions import Assertion
 from integrationd.wire.attempt import Attempt
 from integrationd.wire.auth.oauth2 import OAuth2Auth
-from integrationd.wire.credentials import render_secret
-from integrationd.wire.decoding import decode_loosely
-from integrationd.wire.encoding import encode
-from integrationd.wire.grant_types import SendAs
-from integrationd.wire.messages import Answer, Call
+from integrationd.wire.messages import Answer, Call, Request
 
-_CLIENT: Final = ("client_id", "client_secret", "client_assertion")
 NEVER: Final = "2100-01-01T00:00:00Z"
 """A player has no calendar: a token whose end is a date ends by being refused."""
 
@@ -47,8 +46,7 @@ class TokenBooth:
     """The refresh token that is good now; None while any of its own line is taken for that."""
     granted: int = 0
     _ends: dict[str, float] = field(default_factory=dict)
-    _used: set[str] = field(default_factory=set)
-    """The ids of signed tokens that were handed in."""
+    inspector: Inspector = field(init=False)
 
     def __post_init__(self) -> None:
         """Find the endpoint, and make a reply to see whether that can be done.
@@ -56,6 +54,7 @@ class TokenBooth:
         Raises:
             UsageError: The spec reads the reply in a way that cannot be turned round.
         """
+        self.inspector = Inspector(self.auth, self.variables)
         url = self.auth.token_url.render_text(self.variables)
         self.path = unquote(urlsplit(reveal(url or "")).path or "/")
         self._reply("access", "refresh")
@@ -64,22 +63,23 @@ class TokenBooth:
         """Answer a request for a token; None where the call is another one."""
         if not self.is_own(call):
             return None
-        fault = self._find_fault(call)
-        if fault is not None:
-            error, said = fault
-            is_client = error == "invalid_client"
-            status = HTTPStatus.UNAUTHORIZED if is_client else HTTPStatus.BAD_REQUEST
-            return _answer(call, {"error": error, "error_description": said}, status=status)
-        self.granted += 1
-        access = f"play-token-{self.granted}"
-        self._ends[access] = now_s + self.options.token_lifetime_s
+        wrong = self._find_fault(call)
+        if wrong is not None:
+            return refuse_token(call, wrong)
         refresh = None
         given = self._given()
         if given is not None and self.options.rotate_tokens:
-            sent = self._fields(call.url, call.body).get("refresh_token", given)
+            sent = str(self.inspector.fields(call.url, call.body).get("refresh_token", given))
             refresh = self.refresh = f"{given}.{_number(sent, given) + 1}"
+        return self.grant(call, refresh, now_s)
+
+    def grant(self, call: Call, refresh: str | None, now_s: float) -> Answer:
+        """Answer a call with a new token, and a refresh token where there is one."""
+        self.granted += 1
+        access = f"play-token-{self.granted}"
+        self._ends[access] = now_s + self.options.token_lifetime_s
         reply = self._reply(access, refresh)
-        return _answer(call, reply["body"], status=reply["status"], headers=reply["headers"])
+        return answer_json(call, reply["body"], status=reply["status"], headers=reply["headers"])
 
     def admits(self, call: Call, now_s: float) -> bool:
         """Tell whether a call carries a token that was granted here and has not ended."""
@@ -110,60 +110,18 @@ class TokenBooth:
         given = self.auth.given_refresh_token(self.variables)
         return None if given is None else given.reveal()
 
-    def _find_fault(self, call: Call) -> tuple[str, str] | None:
-        """Return an error of RFC 6749 section 5.2 and what is wrong, None where nothing is."""
-        expected = encode(self.auth.token_request(self.variables, None))
-        form = self._fields(call.url, call.body)
-        for name, value in self._fields(expected.url, expected.body or b"").items():
-            signer = self._signers.get(name)
-            sent = form.get(name)
-            if not (sent == value if signer is None else self._is_signed(signer, name, sent)):
-                error = "invalid_client" if name in _CLIENT else "invalid_request"
-                return error, f"{name} is missing or another one"
-        for name, value in expected.headers.items():
-            if name not in ("content-type", "accept") and call.headers.get(name) != value:
-                error = "invalid_client" if name == "authorization" else "invalid_request"
-                return error, f"header {name} is missing or another one"
+    def _find_fault(self, call: Call) -> Wrong | None:
+        """Return what is wrong with a request for a token, None where nothing is."""
+        wrong = self.inspector.find_wrong(call, partial(self._made, None))
         given = self._given()
-        if given is None:
-            return None
-        sent = form.get("refresh_token", "")
+        if wrong is not None or given is None:
+            return wrong
+        sent = str(self.inspector.fields(call.url, call.body).get("refresh_token", ""))
         good = _number(sent, given) >= 0 if self.refresh is None else sent == self.refresh
-        return None if good else ("invalid_grant", "the refresh token is not good any more")
+        return None if good else USED_UP
 
-    @property
-    def _signers(self) -> Mapping[str, Assertion]:
-        """Return what signs a field that is new each time."""
-        named = {"assertion": self.auth.assertion, "client_assertion": self.auth.client_assertion}
-        return {name: signer for name, signer in named.items() if signer is not None}
-
-    def _is_signed(self, signer: Assertion, name: str, token: Json) -> bool:
-        """Tell whether a token says what the spec has it say, signed by its key, for once."""
-        try:
-            claims = signatures.read_claims(token if isinstance(token, str) else "")
-            end = claims.get("exp", 0) - int(signer.lifetime.total_seconds())
-            at = datetime.fromtimestamp(claims.get("iat", end), UTC)
-            attempt = Attempt(at=at, nonce=str(claims.get("jti", "")))
-            made = encode(self.auth.token_request(self.variables, None, attempt))
-            expected = str(self._fields(made.url, made.body or b"").get(name))
-            key = render_secret(signer.key, self.variables, f"auth.{name}.key")
-            own = key.reveal().encode() if signer.algorithm.is_shared else key
-            is_own = jws.is_signed(signer.algorithm, own, token, f"auth.{name}.key")
-        except (ValueError, TypeError, OverflowError, IntegrationError):
-            return False
-        same = expected.rpartition(".")[0] == token.rpartition(".")[0]
-        is_new = "jti" not in claims or claims["jti"] not in self._used
-        if same and is_own and is_new:
-            self._used.add(str(claims.get("jti", "")))
-        return same and is_own and is_new
-
-    def _fields(self, url: str, body: bytes) -> dict[str, Json]:
-        """Return the fields of a token request, wherever they stand."""
-        if self.auth.send_as is SendAs.JSON:
-            found = decode_loosely(body)
-            return found if isinstance(found, dict) else {}
-        text = urlsplit(url).query if self.auth.send_as is SendAs.QUERY else _text(body)
-        return dict(parse_qsl(text, keep_blank_values=True))
+    def _made(self, refresh: Secret | None, attempt: Attempt | None) -> Request:
+        return self.auth.token_request(self.variables, refresh, attempt)
 
     def _reply(self, access: str, refresh: str | None) -> Mapping[str, Json]:
         """Make a reply in which the spec finds what it looks for."""
@@ -194,28 +152,9 @@ class TokenBooth:
         return builder.build()
 
 
-def _text(body: bytes) -> str:
-    return body.decode("utf-8", "replace")
-
-
 def _number(sent: str, given: str) -> int:
     """Return how often a refresh token was rotated, -1 where it is none of this line."""
     if sent == given:
         return 0
     start, _, number = sent.rpartition(".")
     return int(number) if start == given and number.isascii() and number.isdigit() else -1
-
-
-def _answer(
-    call: Call, body: Json, *, status: int, headers: Mapping[str, str] | None = None
-) -> Answer:
-    return Answer(
-        status=status,
-        headers={
-            "content-type": "application/json",
-            "cache-control": "no-store",
-            **(headers or {}),
-        },
-        body=texts.dump_json(body).encode(),
-        url=call.url,
-    )

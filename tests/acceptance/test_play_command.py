@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
+
+from tests.support.browsers import Browser
+from tests.support.logins import start
 
 pytestmark = pytest.mark.acceptance
 LISTENER = "http://127.0.0.1:8471"
@@ -90,3 +94,48 @@ def test_taken_port_is_told(installation):
     assert done.stderr == (
         f"integrationd: port {port} cannot be used: address already in use; choose one: --port\n"
     )
+
+
+CONSENT = """\
+provider: library
+config: {base_url: {type: string, format: uri}}
+secrets: {client_secret: {}}
+http:
+  base_url: "{{ config.base_url }}/api"
+  auth:
+    type: oauth2
+    grant: authorization_code
+    authorize: {url: "{{ config.base_url }}/authorize"}
+    token_url: "{{ config.base_url }}/token"
+    client_id: cid
+    client_secret: "{{ secrets.client_secret }}"
+  paginate: {type: page, into: query.page}
+streams: {items: {get: /items, key: id}}
+"""
+
+
+def test_consent_is_given_by_the_player(installation):
+    """A spec that wants a person: log in, read, and read again when the token has ended."""
+    installation.env["INTEGRATIOND_MASTER_KEY"] = bytes(range(32)).hex()
+    installation.write("specs/library.yaml", CONSENT)
+    playing = installation.start(
+        *("play", "library", "--json", "--port", "0", "--records", "150"),
+        *("--rotate-tokens", "--token-lifetime", "1s"),
+    )
+    told = json.loads(playing.stdout.readline())
+    installation.env["INTEGRATIOND_SECRET_ACME__CLIENT_SECRET"] = told["secrets"]["client_secret"]
+    config = json.dumps(told["config"])
+    installation.write(
+        "integrations/acme.yaml", f"integration: acme\nuses: library\nconfig: {config}\n"
+    )
+
+    login = start(installation)
+    assert login.address, login.end()
+    seen = Browser().open(login.address)
+    code, out, _ = login.end()
+
+    assert told["consent"] is True
+    assert (seen.status, code, out) == (200, 0, "logged in: acme\n")
+    assert installation.sync("acme/items")["added"] == 147
+    time.sleep(1.1)
+    assert installation.sync("acme/items")["unchanged"] == 147

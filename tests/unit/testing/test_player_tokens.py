@@ -193,20 +193,3 @@ def test_token_address_that_is_elsewhere_is_told():
 
     assert told["http"] == {"auth": {"token_url": "http://player.test/token"}}
     assert "  http: {auth: {token_url: http://player.test/token}}" in list(lines_of(told))
-
-
-def test_consent_is_not_played():
-    """A person would be sent to the provider itself."""
-    auth = (
-        "{type: oauth2, grant: authorization_code, client_id: c, token_url: https://a.test/t, "
-        "authorize: {url: https://a.test/a}}"
-    )
-    text = f"{CLIENT.partition('  auth:')[0]}  auth: {auth}\n  paginate: none\n"
-
-    with pytest.raises(UsageError) as caught:
-        player(text + "streams: {items: {get: /items, key: id}}\n")
-
-    assert str(caught.value) == (
-        "koha wants the consent of a person, which is not played; give the account that is played "
-        "'auth: {type: bearer, …}' instead"
-    )
