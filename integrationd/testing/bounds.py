@@ -32,22 +32,21 @@ def let_through(source: Source, entries: Sequence[Entry], bounds: Mapping[str, s
             raise BadCallError(f"the place is {place!r}, expected a whole number")
         return list(entries[int(place) :])
     if rule.field is None:
-        return _changed_since(entries, bounds.get("lower"))
+        return changed_since(entries, bounds.get("lower"))
     found: list[Entry] = []
-    lower, upper = (_read(rule, name, bounds.get(name)) for name in ("lower", "upper"))
     for entry in entries:
         value = rule.field.search(source.record_of(entry), source.variables_of(entry))
-        if value is not None and _lies_between(rule, value, lower, upper):
+        if value is not None and lies_between(rule, value, bounds):
             found.append(entry)
     return found
 
 
-def token_of(source: Source) -> str:
-    """Return what a provider gives for a cursor: another one after each change."""
-    return f"{TOKEN}{source.turn}"
+def changed_since(entries: Sequence[Entry], token: str | None) -> list[Entry]:
+    """Return the entries that changed after a token of the player's own.
 
-
-def _changed_since(entries: Sequence[Entry], token: str | None) -> list[Entry]:
+    Raises:
+        BadCallError: It is none.
+    """
     if token is None:
         return list(entries)
     moment = token.strip('"').removeprefix(TOKEN)
@@ -73,7 +72,13 @@ def _sent(rule: Incremental) -> Scale:
     return replace(own, notations=(rule.format,))
 
 
-def _lies_between(rule: Incremental, value: Json, lower: Any, upper: Any) -> bool:  # noqa: ANN401
+def lies_between(rule: Incremental, value: Json, bounds: Mapping[str, str]) -> bool:
+    """Tell whether a call's bounds let a value through; what is no cursor value they do.
+
+    Raises:
+        BadCallError: A bound is written otherwise than the spec says.
+    """
+    lower, upper = (_read(rule, name, bounds.get(name)) for name in ("lower", "upper"))
     try:
         found: Any = rule.scale.parse(value)
     except ValueError:

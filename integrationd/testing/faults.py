@@ -33,6 +33,8 @@ class Fault(StrEnum):
     """An empty body, with status 200."""
     ITEM = "item"
     """One item says that it could not be read, where the spec has ``item_error``."""
+    GONE = "410"
+    """The cursor is too old, where the provider gave it itself or a feed is asked with it."""
 
 
 class Broken(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from integrationd.engine.parts import Part
@@ -11,13 +11,15 @@ from integrationd.engine.plans import Bounds, StreamPlan, first_request
 from integrationd.errors import ExpressionError, ProviderError, UsageError
 from integrationd.model.json import Json
 from integrationd.spec.narrowing import idle_inputs
-from integrationd.testing.bounds import let_through, token_of
+from integrationd.testing.bounds import TOKEN, let_through
 from integrationd.testing.folding import fold
-from integrationd.testing.pages import Listing, answer_page
+from integrationd.testing.pages import GoneError, Listing, answer_page, is_first
 from integrationd.testing.records import Entry, Source
 from integrationd.testing.routes import LOWER, UPPER, Asked, Route
 from integrationd.testing.scenes import Stage, write_answer
 from integrationd.testing.shapes import overlay
+from integrationd.testing.values import Turn, Wanted, build_value
+from integrationd.transform.expression import Expression
 from integrationd.transform.inverse import Mark, UnsolvableError, solve
 from integrationd.wire.call import CallShape
 from integrationd.wire.decode.decoder import Decoder
@@ -38,6 +40,10 @@ class ListScene:
     stage: Stage
     plan: StreamPlan
     source: Source
+    begins: Expression | None = None
+    """Finds in its answers where the feed begins that follows."""
+    _walks: dict[str, int] = field(default_factory=dict)
+    """Which change was the last one when each walk began: what its pages give as a cursor."""
     _routes: tuple[Sequence[Part], list[Route]] | None = None
 
     def __post_init__(self) -> None:
@@ -75,6 +81,9 @@ class ListScene:
     def answer(self, asked: Asked, route: Route) -> Answer:
         """Answer one page of what a call asks for."""
         _ = route
+        rule = self.plan.stream.incremental
+        if asked.is_late and asked.bounds and rule is not None and rule.cursor is not None:
+            raise GoneError("the cursor is too old; begin anew")
         entries = self.find(asked)
         headers = asked.call.headers
         if not entries and asked.bounds and any(name in headers for name in _CONDITIONS):
@@ -91,13 +100,14 @@ class ListScene:
     def answer_page(self, asked: Asked, entries: Sequence[Entry], decoder: Decoder) -> Answer:
         """Answer as the stream's paging has it."""
         stream = self.plan.stream
-        records = [fold(stream.explode, entry.data, self.name) for entry in entries]
+        records = self.written(entries)
         if asked.spoilt and records:
             records[len(records) // 2] = self._spoil(records[len(records) // 2])
         builder = answer_page(self.plan.paginator, self._listing(asked, records))
         rule = stream.incremental
-        if rule is not None and rule.cursor is not None:
-            builder.wish(rule.cursor, self._token(rule.cursor.text))
+        cursor = self.begins if rule is None else rule.cursor
+        if cursor is not None:
+            builder.wish(cursor, self.token(cursor.text, self._turn(asked)))
         first = next((one.data for one in self.source.entries if isinstance(one.data, dict)), {})
         where = f"stream {self.name!r}"
         return write_answer(builder, decoder, where, asked.call, tuple(first))
@@ -112,12 +122,33 @@ class ListScene:
         except UnsolvableError:
             return record
 
-    def _token(self, expression: str) -> str:
-        token = token_of(self.source)
-        rule = self.plan.stream.incremental
+    def written(self, entries: Sequence[Entry]) -> list[Json]:
+        """Return entries as the answer lists them."""
+        return [fold(self.plan.stream.explode, entry.data, self.name) for entry in entries]
+
+    def token(self, expression: str, turn: int) -> Json:
+        """Return what stands for all changes up to one of them: a token, an address, or a time.
+
+        Args:
+            expression: Finds it in an answer.
+            turn: The change.
+        """
+        rule = self.plan.rule
+        if rule is not None and rule.cursor is None and rule.field is not None:
+            first = next(iter(rule.scale.notations), None)
+            now = Turn(number=1, moment=self.source.moment)
+            return build_value(Wanted(name="", grows=rule.type, format=first), now)
+        token = f"{TOKEN}{turn}"
         if rule is not None and rule.into is not None and rule.into.root is Root.URL:
             return f"{self.stage.origin}{CHANGES}{self.name}/{token}"
         return f'"{token}"' if "etag" in expression.lower() else token
+
+    def _turn(self, asked: Asked) -> int:
+        """Return the last change of when a walk began: what came later is told by the next one."""
+        walk = f"{asked.part.key} {asked.bounds.get('lower')}"
+        if is_first(self.plan.paginator, asked):
+            self._walks[walk] = self.source.turn
+        return self._walks.get(walk, self.source.turn)
 
     def _listing(self, asked: Asked, records: list[Json]) -> Listing:
         return Listing(

@@ -44,6 +44,12 @@ class NoSuchError(BadCallError):
     status: ClassVar[HTTPStatus] = HTTPStatus.NOT_FOUND
 
 
+class GoneError(BadCallError):
+    """The call asks from where on nobody knows any more: 410."""
+
+    status: ClassVar[HTTPStatus] = HTTPStatus.GONE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """What a call asks a page of."""
@@ -106,6 +112,20 @@ def answer_page(paginator: Paginator, listing: Listing) -> ReplyBuilder:
             return _answer_url(paginator, listing)
         case _:
             raise UsageError(f"paging of type {paginator.kind!r} cannot be played")
+
+
+def is_first(paginator: Paginator, asked: Asked) -> bool:
+    """Tell whether a call asks for the first page."""
+    match paginator:
+        case PageNumberPaging() | OffsetPaging():
+            return asked.take(paginator.into) in (None, str(paginator.start))
+        case CursorPaging() | KeysetPaging():
+            text = asked.take(paginator.into)
+            return text is None or _is_start(paginator, text)
+        case NextUrlPaging() | LinkPaging():
+            return all(name != URL_PARAMETER for name, _ in asked.call.query)
+        case _:
+            return True
 
 
 def _wish_end(

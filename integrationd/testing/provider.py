@@ -22,6 +22,7 @@ from integrationd.testing.consents import ConsentBooth
 from integrationd.testing.exports import ExportScene
 from integrationd.testing.families import Families, needs_of
 from integrationd.testing.faults import Fault, Faults, Played, answer_fault
+from integrationd.testing.feeds import FeedScene
 from integrationd.testing.guards import Guard, PlainGuard, credential_names
 from integrationd.testing.keys import make_secrets
 from integrationd.testing.lists import ListScene
@@ -142,8 +143,8 @@ class Player:
         """Answer one call, or let something go wrong with it; see :meth:`answer`."""
         self.calls += 1
         fault = self.options.faults.choose(self.options.seed, self.calls)
-        if fault in (None, Fault.ITEM):
-            return self.answer(call, now_s, at, spoilt=fault is not None)
+        if fault in (None, Fault.ITEM, Fault.GONE):
+            return self.answer(call, now_s, at, fault=fault)
         assert fault is not None
         if fault is Fault.EXPIRY:
             if not self.guard.gives:
@@ -159,7 +160,7 @@ class Player:
         self.options = replace(self.options, faults=faults)
 
     def answer(
-        self, call: Call, now_s: float, at: datetime = EPOCH, *, spoilt: bool = False
+        self, call: Call, now_s: float, at: datetime = EPOCH, *, fault: Fault | None = None
     ) -> Answer:
         """Answer one call.
 
@@ -167,7 +168,7 @@ class Player:
             call: As it came in.
             now_s: Seconds of a clock that never goes back, for rates and the ends of tokens.
             at: The time, for what an answer says of it.
-            spoilt: Whether one item of it is to be an error, where the spec knows of those.
+            fault: What of it goes wrong inside an answer: ``item`` or ``410``.
         """
         wait_s = self._turnstile.admit(call, now_s)
         if wait_s:
@@ -183,10 +184,10 @@ class Player:
         if not is_open and not self.guard.admits(call, now_s):
             message = "the credentials are not accepted"
             return refuse(call, HTTPStatus.UNAUTHORIZED, message, self.guard.challenge())
-        answered = self._answer(found, call, moment_of(at), spoilt=spoilt)
+        answered = self._answer(found, call, moment_of(at), fault)
         return self._turnstile.mark(answered, now_s, at)
 
-    def _answer(self, found: list[_Found], call: Call, moment: int, *, spoilt: bool) -> Answer:
+    def _answer(self, found: list[_Found], call: Call, moment: int, fault: Fault | None) -> Answer:
         missing = ""
         for scene, route, asked in found:
             read = route.read(asked)
@@ -194,7 +195,10 @@ class Player:
                 missing = missing or read
                 continue
             try:
-                return scene.answer(replace(read, spoilt=spoilt, moment=moment), route)
+                told = replace(
+                    read, moment=moment, spoilt=fault is Fault.ITEM, is_late=fault is Fault.GONE
+                )
+                return scene.answer(told, route)
             except BadCallError as wrong:
                 return refuse(call, wrong.status, str(wrong))
         return refuse(call, HTTPStatus.BAD_REQUEST, f"{missing} is missing or another one")
@@ -240,10 +244,10 @@ class Player:
             raise UsageError(f"http.auth cannot be played: {wrong}") from None
 
     def _make_scene(self, name: str, stage: Stage) -> Scene:
-        if self.integration.streams[name].feed is not None:
-            raise UsageError(f"stream {name!r} cannot be played: its 'feed' is not played")
         source = self._make_source(name)
         self.sources[name] = source
+        if source.stream.feed is not None:
+            return FeedScene(stage=stage, plan=source.plan, source=source)
         scene = ListScene(stage=stage, plan=source.plan, source=source)
         rule = source.stream.deferred
         return scene if rule is None else ExportScene(stage=stage, rule=rule, lists=scene)

@@ -107,6 +107,8 @@ class Source:
         self.moment = 0
         self.turn = 0
         """Grows with every change."""
+        self.log: list[Entry] = []
+        """What happened after the beginning, each as it was then; kept for a feed."""
         self.atoms = atoms
         self._met = {*atoms}
         count = options.records if atoms else 0
@@ -137,7 +139,7 @@ class Source:
         self.atoms = atoms
         for owner in [owner for owner in atoms if owner not in self._met]:
             self._met.add(owner)
-            self.entries.append(self._make(self._last + 1, owner, is_bad=False))
+            self.entries.append(self._note(self._make(self._last + 1, owner, is_bad=False)))
 
     def change(self, count: int, moment: int = 0) -> list[Entry]:
         """Change some good records; at a moment, where that is later than all before."""
@@ -167,7 +169,7 @@ class Source:
             return []
         owners, last = list(self.atoms), self._last
         added = [
-            self._make(number, owners[(number - 1) % len(owners)], moment, is_bad=False)
+            self._note(self._make(number, owners[(number - 1) % len(owners)], moment, is_bad=False))
             for number in range(last + 1, last + 1 + count)
         ]
         self.entries.extend(added)
@@ -186,10 +188,14 @@ class Source:
 
     def record_of(self, entry: Entry) -> Json:
         """Return a record with what its parent gives it."""
-        carry = self._part_of(entry).carry
+        carry, seen = self._part_of(entry).carry, self.seen_of(entry)
+        return {**seen, **carry} if carry and isinstance(seen, dict) else seen
+
+    def seen_of(self, entry: Entry) -> Json:
+        """Return a record as the spec finds it in an answer."""
         if entry.seen is UNSEEN:
             entry.seen = self._see(entry)
-        return {**entry.seen, **carry} if carry and isinstance(entry.seen, dict) else entry.seen
+        return entry.seen
 
     def external_id(self, entry: Entry) -> str:
         """Return the id that the spec's key gives."""
@@ -260,6 +266,12 @@ class Source:
         self.turn += 1
         entry.moment, entry.turn, entry.seen = self.moment, self.turn, UNSEEN
         entry.data = self._build(entry)
+        self._note(entry)
+
+    def _note(self, entry: Entry) -> Entry:
+        if self.stream.feed is not None:
+            self.log.append(replace(entry))
+        return entry
 
     def _build(self, entry: Entry) -> Json:
         record = self._shape.fill(entry.number, entry.moment, entry.version)

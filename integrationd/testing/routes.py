@@ -49,6 +49,8 @@ class Asked:
     """When it came, in seconds after the first record; 0 is just after the last change."""
     spoilt: bool = False
     """Whether one of its items is to be an error."""
+    is_late: bool = False
+    """Whether the cursor that it has is to be too old."""
 
     def take(self, place: Place) -> str | None:
         """Return what stands at a place."""

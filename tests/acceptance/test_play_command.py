@@ -61,7 +61,7 @@ def test_played_provider_is_read_by_the_installed_command(installation):
             (
                 "Error: Invalid value for '--faults': 'often' is none, expected shares of all "
                 "calls such as 5% or 500:5%,html:1%; known are 500, 503, 429, cut, hang, 401, "
-                "html, empty, item"
+                "html, empty, item, 410"
             ),
         ),
         (

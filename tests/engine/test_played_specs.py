@@ -19,7 +19,7 @@ from integrationd.testing.story import Story
 from integrationd.wire.decode.ndjson import NdjsonDecoder
 from tests.support.played import Reader, reader_of, truth
 from tests.support.worlds import bundle_of
-from tests.support.written import AUTHS, FORMATS, INCREMENTALS, PAGINGS, Kind
+from tests.support.written import AUTHS, FEEDS, FORMATS, INCREMENTALS, PAGINGS, Kind
 
 ORIGIN = "http://player.test"
 CRASHES = POINTS[: POINTS.index("run.settled")]
@@ -32,6 +32,7 @@ KINDS = st.builds(
     form=st.sampled_from(list(FORMATS)),
     family=st.sampled_from(["alone", "alone", "list", "child", "batch"]),
     deferred=st.booleans(),
+    feed=st.sampled_from(["", "", *FEEDS]),
     marks=st.booleans(),
 ).filter(lambda kind: kind.is_possible)
 
@@ -121,6 +122,8 @@ ALONE = [
     *(Kind(paging=name) for name in PAGINGS),
     *(Kind(incremental=name) for name in INCREMENTALS),
     *(Kind(form=name) for name in FORMATS),
+    *(Kind(feed=name) for name in FEEDS),
+    *(Kind(feed="token", family=name) for name in ("list", "child", "batch")),
     *(Kind(family=name, deferred=True) for name in ("alone", "list", "child", "batch")),
 ]
 

@@ -79,6 +79,35 @@ INCREMENTALS = {
     "token": '{cursor: headers."x-sync", into: query.sync}',
     "modified": "{field: at, into: header.if-modified-since, format: http_date}",
 }
+FEEDS = {
+    "token": (
+        "{cursor: body.sync, into: query.sync}",
+        "{cursor: body.sync}",
+        "key: id, deleted: removed, record: thing",
+    ),
+    "call": (
+        "{cursor: body.sync, into: query.sync}",
+        "{get: /start, cursor: body.begin}",
+        "key: of, deleted: \"kind == 'gone'\", record: thing",
+    ),
+    "now": (
+        "{field: at, into: query.since}",
+        "now",
+        "key: thing.id, deleted: removed, record: thing",
+    ),
+    "records": ("{field: at, into: query.since, type: number}", "records", "deleted: removed"),
+    "fetch": (
+        "{cursor: body.sync, into: query.sync}",
+        "{cursor: body.sync}",
+        "key: of, fetch: {get: '/things/one/{{ change.of }}', record: body.thing}",
+    ),
+    "address": (
+        "{cursor: body.delta, into: url}",
+        "{cursor: body.delta}",
+        "key: id, deleted: removed, record: thing",
+    ),
+}
+"""The stream's ``incremental``, where the feed begins, and what else it says."""
 FORMATS = {
     "json": ("", "body.items"),
     "ndjson": ("decode: ndjson", "body"),
@@ -98,6 +127,8 @@ class Kind:
     form: str = "json"
     family: str = "alone"
     deferred: bool = False
+    feed: str = ""
+    """How changes are followed once the list was read; empty for not at all."""
     marks: bool = False
     """Whether deleted records say so."""
 
@@ -116,6 +147,10 @@ class Kind:
     def is_possible(self) -> bool:
         """Tell whether the parts go together."""
         rows = self.form != "json"
+        if self.feed and (rows or self.deferred or self.incremental != "none"):
+            return False
+        if self.feed and self.paging in ("page-path", "keyset"):
+            return False  # the feed has another path, and changes have an order of their own
         if rows and self.paging in IN_BODY:
             return False
         if self.deferred and (self.paging == "page-path" or self.incremental == "modified"):
@@ -133,8 +168,9 @@ class Kind:
         where = "/things/{page}" if self.paging == "page-path" else "/things"
         lines = [f"paginate: {PAGINGS[self.paging]}".replace('\\"', '"'), f"records: {records}"]
         lines.append("key: id")
-        if self.incremental != "none":
-            lines.append(f"incremental: {INCREMENTALS[self.incremental]}")
+        rule = FEEDS[self.feed][0] if self.feed else INCREMENTALS[self.incremental]
+        if rule:
+            lines.append(f"incremental: {rule}")
         if self.marks:
             lines.append("deleted: \"gone == 'yes'\"")
         query = []
@@ -149,24 +185,9 @@ class Kind:
         if family:
             lines.append(family)
             query.append('site: "{{ each.site }}"')
-        if self.deferred:
-            said = "".join(f", {one}" for one in query)
-            how = f", {decode}" if decode else ""
-            lines += [
-                "deferred:",
-                f"  create: {{post: /exports, json: {{what: things{said}}}, id: body.job.id}}",
-                (
-                    "  poll: {get: '/exports/{{ job.id }}', every: 1s, "
-                    "done: body.state == 'done', failed: body.state == 'failed'}"
-                ),
-                f"  download: {{get: '{{{{ poll.body.url }}}}'{how}}}",
-            ]
-        else:
-            lines.append(f"get: {where!r}")
-            if query:
-                lines.append(f"query: {{{', '.join(query)}}}")
-            if decode:
-                lines.append(decode)
+        lines += self._request(query, where, decode)
+        if self.feed:
+            lines.append(self._feed(query))
         stream = "\n".join(f"    {line}" for line in lines)
         return f"""\
 integration: shop
@@ -179,3 +200,24 @@ streams:
   things:
 {stream}
 """.replace(", fields: {}", "")
+
+    def _request(self, query: list[str], where: str, decode: str) -> list[str]:
+        if not self.deferred:
+            own = [f"query: {{{', '.join(query)}}}"] if query else []
+            return [f"get: {where!r}", *own, *([decode] if decode else [])]
+        said = "".join(f", {one}" for one in query)
+        how = f", {decode}" if decode else ""
+        return [
+            "deferred:",
+            f"  create: {{post: /exports, json: {{what: things{said}}}, id: body.job.id}}",
+            (
+                "  poll: {get: '/exports/{{ job.id }}', every: 1s, "
+                "done: body.state == 'done', failed: body.state == 'failed'}"
+            ),
+            f"  download: {{get: '{{{{ poll.body.url }}}}'{how}}}",
+        ]
+
+    def _feed(self, query: list[str]) -> str:
+        _, begin, said = FEEDS[self.feed]
+        asked = f", query: {{{', '.join(query)}}}" if query else ""
+        return f"feed: {{get: /changes{asked}, records: body.items, from: {begin}, {said}}}"
