@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from integrationd.daemon.composition import Composition
+from integrationd.daemon.system import SystemClock
 from integrationd.engine.call import CallOutcome
 from integrationd.engine.calls import Calls
+from integrationd.engine.moments import print_now
 from integrationd.engine.plans import base_call
 from integrationd.engine.rows import counts_json
 from integrationd.engine.steps import build_call
@@ -111,7 +113,13 @@ class _Preview:
         assert http is not None
         secrets = showing.stand_ins([*self.integration.secrets, "token"])
         variables = self.integration.variables(secrets)
-        scope = {**variables, "input": dict(self.given), "steps": {}, "delivery": _NO_DELIVERY}
+        scope = {
+            **variables,
+            "now": print_now(SystemClock().now()),
+            "input": dict(self.given),
+            "steps": {},
+            "delivery": _NO_DELIVERY,
+        }
         request = build_call(shape, base_call(http, variables), scope)
         # A kind that asks for a token first finds a stand-in where the token would be.
         known = {**variables, "token": secrets["token"]}

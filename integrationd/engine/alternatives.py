@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from integrationd.engine.calling import Caller
-from integrationd.engine.plans import Bounds, StreamPlan, first_request
+from integrationd.engine.pages import Requests
+from integrationd.engine.plans import Bounds, StreamPlan, walk_requests
 from integrationd.errors import ExpressionError, ProviderError, RefusedError, SkippedError
 from integrationd.model.json import Json
 from integrationd.wire.call import BaseCall
-from integrationd.wire.messages import Request
 from integrationd.wire.reply import Judged
 from integrationd.wire.tokens import is_true
 
@@ -25,7 +25,7 @@ class Form(NamedTuple):
 
     number: int
     plan: StreamPlan
-    first: Request
+    requests: Requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +45,15 @@ class Forms:
             ExpressionError: A template has no value.
         """
         plan = self.plan.variants[number]
-        return Form(number, plan, first_request(plan, self.base, self.variables, self.bounds))
+        return Form(number, plan, walk_requests(plan, self.base, self.variables, self.bounds))
 
-    async def find(self, caller: Caller, token: Json) -> tuple[Form, Judged]:
+    async def find(self, caller: Caller, token: Json, *, first: bool) -> tuple[Form, Judged]:
         """Ask one after the other for a page, until one is found.
 
         Args:
             caller: Asks.
             token: Of the page.
+            first: Whether the list begins with it.
 
         Raises:
             SkippedError: A rule of the spec took each answer for nothing.
@@ -68,7 +69,7 @@ class Forms:
                 if said.when is not None and not said.when.holds(seen):
                     continue
                 form = self.form(number)
-                request = form.plan.paginator.apply(form.first, token)
+                request = form.plan.paginator.apply(form.requests.of(first=first), token)
                 judged = await caller.ask_judged(request, form.plan.reply)
                 if said.found is None or is_true(said.found.search(dict(judged.reply), seen)):
                     return form, judged

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from integrationd.engine.calling import WAIT_IN_RUN_MAX_S, Caller
+from integrationd.engine.moments import NOW, print_now
 from integrationd.engine.plans import base_call, names_token, remedies_of
 from integrationd.engine.policies import http_policy
 from integrationd.engine.renewal import retries_of
@@ -42,7 +43,7 @@ class Asking:
     caller: Caller
     base: BaseCall
     variables: Mapping[str, Json] = field(repr=False)
-    """``config`` and ``secrets``."""
+    """``config``, ``secrets`` and ``now``, when it began."""
 
 
 @asynccontextmanager
@@ -76,7 +77,8 @@ async def asking(world: World, integration: Integration, manner: Manner) -> Asyn
             patience_s=manner.patience_s,
             meter=Meter(base.base_url, http.limits.paths, http.limits.learn),
         )
-        yield Asking(caller=caller, base=base, variables=variables)
+        known = {**variables, NOW: print_now(world.clock.now())}
+        yield Asking(caller=caller, base=base, variables=known)
 
 
 async def find_secrets(world: World, integration: Integration) -> Mapping[str, Json]:

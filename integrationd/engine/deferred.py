@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from integrationd.config.units import format_duration
 from integrationd.engine.asking import Asking
 from integrationd.engine.calling import Caller
+from integrationd.engine.pages import Requests, build_requests
 from integrationd.engine.plans import Bounds, StreamPlan, first_request
 from integrationd.engine.world import World
 from integrationd.errors import PageShapeError, ProviderError, RefusedError, SkippedError
@@ -43,8 +44,8 @@ class Work:
     job: Json = None
     """What it is called; None before it was begun."""
 
-    async def request(self) -> Request:
-        """See the work through and return the request for what it made.
+    async def requests(self) -> Requests:
+        """See the work through and return the requests for what it made.
 
         Raises:
             ProviderError: From a request; or the work failed, or took too long.
@@ -62,7 +63,11 @@ class Work:
         if not rule.download.sign:
             # What all calls have in common may say who asks, and would break a signed address.
             base = replace(base, headers={}, query=())
-        return build_request(rule.download, base=base, variables=variables)
+        return build_requests(
+            lambda scope: build_request(rule.download, base=base, variables=scope),
+            variables,
+            differ="page" in self.plan.reads,
+        )
 
     def stored(self, token: Json) -> Json:
         """Return what is kept of a page's token."""

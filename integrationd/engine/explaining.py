@@ -11,6 +11,8 @@ from typing import Any, Final
 from integrationd.config.units import format_duration
 from integrationd.engine.alternatives import FORM
 from integrationd.engine.counting import tally_of
+from integrationd.engine.moments import NOW, Moment, print_now, token_in
+from integrationd.engine.pages import of_page
 from integrationd.engine.parts import WHOLE
 from integrationd.engine.plans import (
     StreamPlan,
@@ -194,6 +196,7 @@ def _show_requests(
         "each": {value: value.upper() for value in names},
         "input": idle_inputs(stream),
         "steps": _stand_in_steps(stream, bare),
+        NOW: Moment.of(reading.token, {NOW: print_now(now)}, is_used=True).now,
     }
     plan = plan.of(reading.mode)
     base = base_call(http, variables)
@@ -208,11 +211,12 @@ def _show_requests(
         ).to_json()
 
     forms = list(zip(plan.stream.first_of or (None,), plan.variants, strict=True))
-    token = tally.first if tally else reading.token
+    token = tally.first if tally else token_in(reading.token)
     if isinstance(token, dict) and FORM in token:
         forms, token = [forms[token[FORM]]], token["token"]
+    asked = of_page(variables, first=token is None or not reading.resumed)
     shown = [
-        (said, show(one.paginator.apply(first_request(one, base, variables, leg.bounds), token)))
+        (said, show(one.paginator.apply(first_request(one, base, asked, leg.bounds), token)))
         for said, one in forms
     ]
     scope = bounded(plan, variables, leg.bounds)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from integrationd.engine.pages import Requests, build_requests
 from integrationd.errors import PageShapeError
 from integrationd.model.fingerprints import Fingerprints
 from integrationd.model.json import Json
@@ -49,6 +50,8 @@ class StreamPlan:
     """Whether another stream of the integration has the same entity."""
     given: Mapping[str, Json] = field(default_factory=dict)
     """Of a stream that a list discovers, ``object``."""
+    reads: frozenset[str] = frozenset()
+    """The variables that anything in its stream uses."""
     sorter: Shaper | None = None
     """Of a feed: what tells its changes apart."""
     listing: StreamPlan | None = None
@@ -201,6 +204,7 @@ def build_plan(integration: Integration, name: str) -> StreamPlan:
         entity=integration.entity_of(name),
         shares=_shares_entity(integration, name),
         given={} if found is None else {"object": found.data},
+        reads=frozenset(reference.path[0] for reference in references_in(stream)),
     )
     if stream.feed is None:
         return plan
@@ -342,15 +346,36 @@ def bounded(plan: StreamPlan, variables: Mapping[str, Json], bounds: Bounds) -> 
     return {**variables, "cursor": bounds.lower, "window": window}
 
 
-def first_request(
+def walk_requests(
     plan: StreamPlan, base: BaseCall, variables: Mapping[str, Json], bounds: Bounds
-) -> Request:
-    """Build the request of a walk, before paging and credentials are added.
+) -> Requests:
+    """Build the requests of a walk, before paging and credentials are added.
 
     Args:
         plan: The stream.
         base: What its integration's calls have in common.
         variables: ``config``, ``secrets`` and ``each``.
+        bounds: What it reads.
+
+    Raises:
+        ExpressionError: A template has no value.
+    """
+    return build_requests(
+        lambda scope: first_request(plan, base, scope, bounds),
+        variables,
+        differ="page" in plan.reads,
+    )
+
+
+def first_request(
+    plan: StreamPlan, base: BaseCall, variables: Mapping[str, Json], bounds: Bounds
+) -> Request:
+    """Build one request of a walk, before paging and credentials are added.
+
+    Args:
+        plan: The stream.
+        base: What its integration's calls have in common.
+        variables: ``config``, ``secrets``, ``each`` and ``page``.
         bounds: What it reads.
 
     Raises:

@@ -15,8 +15,10 @@ from integrationd.engine.counting import tally_of
 from integrationd.engine.credentials import NOBODY
 from integrationd.engine.deferred import JOB, Work
 from integrationd.engine.feeding import Opening, opening_of
+from integrationd.engine.moments import NOW, Moment, token_in
+from integrationd.engine.pages import Requests
 from integrationd.engine.parts import Part
-from integrationd.engine.plans import StreamPlan, bounded, first_request
+from integrationd.engine.plans import StreamPlan, bounded, walk_requests
 from integrationd.engine.preludes import Prelude
 from integrationd.engine.progress import (
     STRAYS,
@@ -66,7 +68,7 @@ class _Start(NamedTuple):
     """What a walk begins with."""
 
     plan: StreamPlan
-    first: Request
+    requests: Requests
     token: Json
     stored: Callable[[Json], Json] | None = None
     forms: Forms | None = None
@@ -106,6 +108,7 @@ class PartReading:
     """How it reads: of a stream with a feed that, or the list."""
     caller: Caller = field(init=False)
     track: Track = field(init=False)
+    moment: Moment = field(init=False)
     walk: Walk | None = None
 
     def __post_init__(self) -> None:
@@ -118,6 +121,8 @@ class PartReading:
             committed=self.reading.state,
             in_order=rule is not None and rule.rises,
         )
+        token = self.reading.token if self.reading.resumed else None
+        self.moment = Moment.of(token, self.common.ready.variables, is_used=NOW in self.plan.reads)
 
     async def run(self) -> None:
         """Read to the end; what is committed stays when it breaks off.
@@ -140,6 +145,7 @@ class PartReading:
             **common.plan.given,
             "each": dict(self.part.each),
             "input": dict(common.input),
+            NOW: self.moment.now,
         }
         given = dict(prelude.given)
         skipped = await prelude.ask(Span.PART, self.caller, own, given)
@@ -153,18 +159,19 @@ class PartReading:
             track = self.track
             track.state = self._enter(leg.window)
             variables = {**own, "steps": await self._ask_for_walk(leg, own, given)}
-            start = await self._begin(leg, variables, reading.token if goes_on else begins_at)
+            token = token_in(reading.token) if goes_on else begins_at
+            start = await self._begin(leg, variables, token)
             self.walk = Walk(
                 world=common.world,
                 plan=start.plan,
                 part=self.part,
                 reading=reading,
                 caller=self.caller,
-                first=start.first,
+                requests=start.requests,
                 base=common.ready.base,
                 tally=tally,
                 opening=opening,
-                stored=start.stored,
+                stored=self.moment.over(start.stored),
                 forms=start.forms,
                 variables=variables,
                 run_id=common.run_id,
@@ -201,8 +208,8 @@ class PartReading:
         if rule is None and self.plan.stream.first_of:
             return self._choose(leg, variables, token)
         if rule is None:
-            first = first_request(self.plan, common.ready.base, variables, leg.bounds)
-            return _Start(self.plan, first, token)
+            asked = walk_requests(self.plan, common.ready.base, variables, leg.bounds)
+            return _Start(self.plan, asked, token)
         kept = token if isinstance(token, dict) else {}
         self.caller.credentials = common.ready.caller.credentials
         work = Work(
@@ -215,7 +222,7 @@ class PartReading:
             keep=self._keep_job,
             job=kept.get(JOB),
         )
-        start = _Start(self.plan, await work.request(), kept.get("token"), work.stored)
+        start = _Start(self.plan, await work.requests(), kept.get("token"), work.stored)
         if not rule.download.sign:
             self.caller.credentials = NOBODY
         return start
@@ -239,10 +246,10 @@ class PartReading:
             plan=self.plan, base=common.ready.base, variables=variables, bounds=leg.bounds
         )
         if track.form is None:
-            first = Request(method="GET", url="")  # before one is found nothing else is asked
-            return _Start(self.plan, first, token, self._stored_form, forms)
+            none = Request(method="GET", url="")  # before one is found nothing else is asked
+            return _Start(self.plan, Requests(none, none), token, self._stored_form, forms)
         form = forms.form(track.form)
-        return _Start(form.plan, form.first, token, self._stored_form)
+        return _Start(form.plan, form.requests, token, self._stored_form)
 
     def _stored_form(self, token: Json) -> Json:
         """Return what is kept of a page's token: it belongs to one of several requests."""
@@ -250,7 +257,7 @@ class PartReading:
 
     async def _keep_job(self, job: Json) -> None:
         """Commit what the work is called, before it is waited for."""
-        token = {JOB: job, "token": None}
+        token = self.moment.stored({JOB: job, "token": None})
         if self.reading.renames or not self.reading.keeps:
             return  # nothing of such a reading counts before its end, or at all
         await self._keep_state(replace(self.track.state, walking=True, page_token=token))

@@ -16,6 +16,7 @@ from integrationd.engine.feeding import ChangeReader, Opening
 from integrationd.engine.floor import Floor
 from integrationd.engine.kept import explain_age, find_cursor
 from integrationd.engine.lookups import look_up
+from integrationd.engine.pages import Requests
 from integrationd.engine.parts import Part
 from integrationd.engine.plans import StreamPlan
 from integrationd.engine.progress import (
@@ -38,7 +39,7 @@ from integrationd.signals import PageCommitted
 from integrationd.transform.cursors import Comparable
 from integrationd.transform.shape import Latest, Shaped, Shaper
 from integrationd.wire.call import BaseCall
-from integrationd.wire.messages import Page, Request
+from integrationd.wire.messages import Page
 from integrationd.wire.paginate.guard import WalkGuard
 from integrationd.wire.reply import Judged
 
@@ -47,8 +48,6 @@ SLICE_RECORDS = 500
 
 AHEAD_MAX = timedelta(days=1)
 """How far a provider's clock may be ahead of ours; a cursor value beyond that is a broken one."""
-
-
 NO_PAGE: Final = Page(reply={"status": None, "headers": {}, "body": None}, count=0)
 """What stands for an answer that was skipped."""
 
@@ -105,7 +104,7 @@ class Walk:
     part: Part
     reading: Reading
     caller: Caller
-    first: Request
+    requests: Requests
     """Of the stream, before paging and credentials."""
     base: BaseCall
     """What its calls have in common."""
@@ -207,11 +206,12 @@ class Walk:
 
     async def _ask(self, token: Json) -> Judged:
         """Ask for a page; the first one settles which request of ``first_of`` is read."""
+        first = token is None or (token == self.token and not self.resumed)
         if self.forms is None:
-            request = self.plan.paginator.apply(self.first, token)
+            request = self.plan.paginator.apply(self.requests.of(first=first), token)
             return await self.caller.ask_judged(request, self.plan.reply)
-        found, judged = await self.forms.find(self.caller, token)
-        self.plan, self.first, self.track.form = found.plan, found.first, found.number
+        found, judged = await self.forms.find(self.caller, token, first=first)
+        self.plan, self.requests, self.track.form = found.plan, found.requests, found.number
         self.forms = None
         return judged
 

@@ -15,7 +15,7 @@ from integrationd.spec.feed import Feed
 from integrationd.spec.http import HttpSpec
 from integrationd.spec.idempotency import DELIVERY
 from integrationd.spec.incremental import Incremental
-from integrationd.spec.naming import check_names, check_steps, check_variables
+from integrationd.spec.naming import MOMENTARY, check_names, check_steps, check_variables
 from integrationd.spec.operation import Operation, PartOfCall, Probe
 from integrationd.spec.shelf import Shelf
 from integrationd.spec.stream import Stream
@@ -74,6 +74,7 @@ def _check_calls(body: SystemBody, site: Site, shelf: Shelf | None) -> None:
     for place, call in _calls(body, site):
         for where, part, position in _parts(call, place):
             _check_places(part, position, body.http, where)
+        check_names(call, site, MOMENTARY)
         if isinstance(call, Operation):
             check_names(call, site, {"input": call.input.schemas, "delivery": DELIVERY})
             names = check_steps(call.steps, site)

@@ -17,7 +17,7 @@ from integrationd.wire.call import CallShape
 from integrationd.wire.tokens import REPLY
 
 EVERY_MIN: Final = timedelta(milliseconds=100)
-_GIVEN: Final = ("config", "secrets", "each", "object", "steps")
+_GIVEN: Final = ("config", "secrets", "now", "each", "object", "steps")
 """What does not change while the work is waited for."""
 
 
@@ -73,7 +73,7 @@ class Poll(_PartOfDeferred):
 class Download(_PartOfDeferred):
     """The request for what was made. ``paginate``, where the stream has it, walks its pages."""
 
-    variables: ClassVar[Scope] = Scope((*_GIVEN, "job", "poll"))
+    variables: ClassVar[Scope] = Scope((*_GIVEN, "job", "poll", "page"))
     WHOLE_URLS: ClassVar[bool] = True
 
     sign: bool = True

@@ -20,13 +20,14 @@ from integrationd.wire.paginate.paginator import Paginator
 from integrationd.wire.tokens import REPLY
 
 _SEEN: Final = Scope(("config", "each"))
+_GIVEN: Final = ("config", "secrets", "now", "each", "object", "steps")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning(CallShape):
     """Where the provider itself says what the feed is to be asked with first."""
 
-    variables: ClassVar[Scope] = Scope(("config", "secrets", "each", "object", "steps"))
+    variables: ClassVar[Scope] = Scope(_GIVEN)
 
     cursor: Annotated[Expression, REPLY]
     """Finds it, ``body.startPageToken``: in the answer of this call, which is made before the list
@@ -48,7 +49,7 @@ class Beginning(CallShape):
 class Fetch(CallShape):
     """The request for one record, where a change only says which one it is."""
 
-    variables: ClassVar[Scope] = Scope(("config", "secrets", "each", "object", "steps", "change"))
+    variables: ClassVar[Scope] = Scope((*_GIVEN, "change"))
 
     record: Annotated[Expression | None, REPLY] = None
     """Finds the record in the answer; ``body`` by default."""
@@ -71,7 +72,7 @@ class Feed(CallShape):
         Google's change lists and sync tokens, Microsoft Graph's delta queries, Stripe's events.
     """
 
-    variables: ClassVar[Scope] = Scope(("config", "secrets", "cursor", "each", "object", "steps"))
+    variables: ClassVar[Scope] = Scope((*_GIVEN, "cursor", "page"))
 
     position: Position
     from_: Literal["now", "records"] | Beginning

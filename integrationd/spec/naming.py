@@ -9,14 +9,14 @@ from typing import Final
 from integrationd.config.decode import Site
 from integrationd.config.problems import nearest
 from integrationd.spec.documents import SystemBody
-from integrationd.spec.operation import Operation, Output, Step
+from integrationd.spec.operation import Operation, Output, Probe, Step
 from integrationd.spec.preludes import StreamStep
 from integrationd.spec.stream import Stream
 from integrationd.transform.finding import references_in
 from integrationd.transform.mapping import Mapping as RecordMapping
 
 STREAM_ROOTS: Final = frozenset(
-    {"config", "secrets", "cursor", "each", "input", "object", "steps", "window"}
+    {"config", "secrets", "now", "page", "cursor", "each", "input", "object", "steps", "window"}
 )
 """What a stream can use."""
 _NEEDED: Final = {
@@ -27,12 +27,14 @@ _NEEDED: Final = {
     "steps": "no 'steps'",
 }
 """What a stream must say for these."""
+MOMENTARY: Final[Mapping[str, Collection[str]]] = {"now": (), "page": ("first",)}
+"""What stands behind the variables that differ by run and by page."""
 _OF_PARTS: Final = frozenset({"job", "poll", "change"})
 """What parts of a stream can use beside that, ``deferred`` and ``feed``; they say it themselves."""
 
 
 def check_names(
-    body: SystemBody | Stream | Operation | Step | StreamStep | Output | RecordMapping,
+    body: SystemBody | Stream | Operation | Probe | Step | StreamStep | Output | RecordMapping,
     site: Site,
     known: Mapping[str, Collection[str]],
 ) -> None:
@@ -79,8 +81,9 @@ def check_variables(stream: Stream, site: Site, each: Collection[str], *, found:
             message = f"template uses {root!r}, but the stream {verb}{lack}"
             site.refuse(reference.position, "E204", message)
     names = check_steps(stream.steps, site)
-    known = {"each": each, "window": ("start", "end"), "input": stream.input.schemas}
-    check_names(stream, site, {root: known[root] for root in known.keys() & (there | {"input"})})
+    known = {"each": each, "window": ("start", "end")}
+    own = {root: known[root] for root in known.keys() & there}
+    check_names(stream, site, {**own, **MOMENTARY, "input": stream.input.schemas})
     if stream.steps:
         check_names(dataclasses.replace(stream, steps=()), site, {"steps": names})
     _check_lasting(stream, site)

@@ -150,7 +150,7 @@ class PartOfCall(CallShape):
 class Alternative(PartOfCall):
     """One of several requests that may find something; after it the others are not made."""
 
-    variables: ClassVar[Scope] = Scope(("config", "secrets", "input", "delivery"))
+    variables: ClassVar[Scope] = Scope(("config", "secrets", "now", "input", "delivery"))
 
     when: Annotated[Condition | None, Roots(("config", "input"))] = None
     """Ask only where it is true, ``input.barcode``; always by default."""
@@ -162,7 +162,7 @@ class Alternative(PartOfCall):
 class Step(PartOfCall):
     """One of several requests that are made one after the other."""
 
-    variables: ClassVar[Scope] = Scope(("config", "secrets", "input", "steps", "delivery"))
+    variables: ClassVar[Scope] = Scope(("config", "secrets", "now", "input", "steps", "delivery"))
 
     name: Marked
     """How later steps and ``output`` call what it gives, ``{{ steps.NAME }}``."""
@@ -188,7 +188,7 @@ class Operation(CallShape):
     does no harm, as ``idempotent`` says.
     """
 
-    variables: ClassVar[Scope] = Scope(("config", "secrets", "input", "delivery"))
+    variables: ClassVar[Scope] = Scope(("config", "secrets", "now", "input", "delivery"))
     LATER: ClassVar = ("select",)
 
     position: Position
@@ -255,7 +255,7 @@ class Operation(CallShape):
 class Probe(CallShape):
     """One request that shows whether address and credentials are right."""
 
-    variables: ClassVar[Scope] = Scope(("config", "secrets"))
+    variables: ClassVar[Scope] = Scope(("config", "secrets", "now"))
 
     position: Position
 

@@ -23,7 +23,9 @@ from integrationd.wire.tokens import REPLY
 SEEN: Final = Scope(("config", "each", "object", "steps"))
 """What ``var()`` may name where answers of a stream are read."""
 ASKED: Final = Scope((*CallShape.variables.names, "input"))
-"""What the requests of a stream may use."""
+"""What the requests before a stream is read may use."""
+PAGED: Final = Scope((*ASKED.names, "page"))
+"""What the requests of a stream's pages may use; ``page.first`` is true of the first one alone."""
 _GIVEN: Final = Roots(SEEN.names)
 
 
@@ -83,7 +85,7 @@ class StreamAlternative(CallShape):
     One is passed over where a rule of ``errors`` says ``skip`` of its answer, such as a 404.
     """
 
-    variables: ClassVar[Scope] = ASKED
+    variables: ClassVar[Scope] = PAGED
 
     position: Position
     when: Annotated[Condition | None, _GIVEN] = None

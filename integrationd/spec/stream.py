@@ -28,7 +28,7 @@ from integrationd.spec.inputs import Inputs
 from integrationd.spec.merge import merge_fields
 from integrationd.spec.names import WORD_NAME
 from integrationd.spec.operation import tell_same_names
-from integrationd.spec.preludes import ASKED, REQUEST, SEEN, StreamAlternative, StreamStep
+from integrationd.spec.preludes import PAGED, REQUEST, SEEN, StreamAlternative, StreamStep
 from integrationd.spec.schedule import MANUAL, Schedule
 from integrationd.transform.cursors import CursorType
 from integrationd.transform.explode import Explode
@@ -60,7 +60,7 @@ class SweepRule:
 class Stream(CallShape):
     """One stream. One without a request is filled by webhooks alone."""
 
-    variables: ClassVar[Scope] = ASKED
+    variables: ClassVar[Scope] = PAGED
 
     position: Position
     input: Inputs = Inputs()  # noqa: RUF009 - frozen

@@ -11,6 +11,7 @@ from integrationd.errors import ExpressionError, PageShapeError, ProviderError, 
 from integrationd.model.json import Json
 from integrationd.model.secret import reveal
 from integrationd.spec.operation import Alternative, Operation, Probe, Step
+from integrationd.testing.moments import at_any_time
 from integrationd.testing.pages import NoSuchError
 from integrationd.testing.records import Entry, Source
 from integrationd.testing.replies import ReplyBuilder
@@ -57,7 +58,10 @@ class CallScene:
             UsageError: Something in it cannot be known again.
         """
         try:
-            request = build_request(self.part, base=self.stage.base, variables=self._variables())
+            request = at_any_time(
+                lambda scope: build_request(self.part, base=self.stage.base, variables=scope),
+                self._variables(),
+            )
         except (ExpressionError, ProviderError) as wrong:
             raise UsageError(f"{self.name}: cannot be played: {wrong}") from None
         self._routes = [Route.build(self.name, self.stage.here(request))]

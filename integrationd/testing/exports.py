@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
+from integrationd.engine.pages import of_page
 from integrationd.errors import ExpressionError, UsageError
 from integrationd.model.json import Json
 from integrationd.spec.deferred import Deferred
 from integrationd.testing.lists import ListScene
+from integrationd.testing.moments import at_any_time
 from integrationd.testing.replies import ReplyBuilder
 from integrationd.testing.routes import Asked, Route
 from integrationd.testing.scenes import Stage, write_answer
 from integrationd.transform.finding import references_in
 from integrationd.transform.inverse import Mark, Tree
-from integrationd.wire.call import CallShape, build_request
-from integrationd.wire.messages import Answer, Call
+from integrationd.wire.call import BaseCall, CallShape, build_request
+from integrationd.wire.messages import Answer, Call, Request
 
 _POLLS: Final = 2
 """How often one has to ask until the work is done."""
@@ -151,16 +154,23 @@ class ExportScene:
             if shape is None:
                 continue
             base = self.stage.base
+            is_paged = role == "download" and "page" in self.lists.plan.reads
+            scopes = [of_page(variables, first=first) for first in (True, False)[: 1 + is_paged]]
             if role == "download" and not self.rule.download.sign:
                 base = replace(base, headers={}, query=())
             try:
-                request = build_request(shape, base=base, variables=variables)
+                found = [at_any_time(partial(_build, shape, base), scope) for scope in scopes]
             except ExpressionError as wrong:
                 raise UsageError(
                     f"stream {self.name!r} cannot be played: {role}: {wrong}"
                 ) from None
-            yield replace(
-                Route.build(self.name, self.stage.here(request), job.asked.part),
-                role=f"{role} {job.number}",
-                is_open=role == "download" and not self.rule.download.sign,
-            )
+            for request in found:
+                yield replace(
+                    Route.build(self.name, self.stage.here(request), job.asked.part),
+                    role=f"{role} {job.number}",
+                    is_open=role == "download" and not self.rule.download.sign,
+                )
+
+
+def _build(shape: CallShape, base: BaseCall, variables: Mapping[str, Json]) -> Request:
+    return build_request(shape, base=base, variables=variables)

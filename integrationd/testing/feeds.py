@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Final
 
 from typing_extensions import override
@@ -18,6 +18,7 @@ from integrationd.spec.feed import Beginning, Feed, Fetch
 from integrationd.testing.beside import read_beside
 from integrationd.testing.bounds import changed_since, lies_between
 from integrationd.testing.lists import ListScene
+from integrationd.testing.moments import at_any_time
 from integrationd.testing.pages import GoneError, NoSuchError
 from integrationd.testing.records import Entry, Source
 from integrationd.testing.replies import ReplyBuilder
@@ -29,8 +30,8 @@ from integrationd.transform.expression import Expression
 from integrationd.transform.finding import references_in
 from integrationd.transform.inverse import Mark, Tree, UnsolvableError, merge, solve
 from integrationd.wire import texts
-from integrationd.wire.call import CallShape, build_request
-from integrationd.wire.messages import Answer
+from integrationd.wire.call import BaseCall, CallShape, build_request
+from integrationd.wire.messages import Answer, Request
 
 _CHANGE: Final = "change"
 
@@ -271,12 +272,16 @@ class FeedScene:
             shapes["fetch"] = (fetch, {**variables, _CHANGE: marks})
         for role, (shape, seen) in shapes.items():
             try:
-                request = build_request(shape, base=self.stage.base, variables=seen)
+                request = at_any_time(partial(_build, shape, self.stage.base), seen)
             except (ExpressionError, ProviderError) as wrong:
                 raise UsageError(
                     f"stream {self.name!r} cannot be played: {role}: {wrong}"
                 ) from None
             yield replace(Route.build(self.name, self.stage.here(request), part), role=role)
+
+
+def _build(shape: CallShape, base: BaseCall, variables: Mapping[str, Json]) -> Request:
+    return build_request(shape, base=base, variables=variables)
 
 
 def _first(one: Tree, _: Tree) -> Tree:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from integrationd.engine.pages import of_page
 from integrationd.engine.parts import Part
 from integrationd.engine.plans import Bounds, StreamPlan, first_request
 from integrationd.errors import ExpressionError, ProviderError, UsageError
@@ -13,6 +14,7 @@ from integrationd.model.json import Json
 from integrationd.spec.narrowing import idle_inputs
 from integrationd.testing.bounds import TOKEN, let_through
 from integrationd.testing.folding import fold
+from integrationd.testing.moments import at_any_time
 from integrationd.testing.pages import GoneError, Listing, answer_page, is_first
 from integrationd.testing.records import Entry, Source
 from integrationd.testing.routes import LOWER, UPPER, Asked, Route
@@ -23,7 +25,7 @@ from integrationd.transform.expression import Expression
 from integrationd.transform.inverse import Mark, UnsolvableError, solve
 from integrationd.wire.call import CallShape
 from integrationd.wire.decode.decoder import Decoder
-from integrationd.wire.messages import Answer, Call
+from integrationd.wire.messages import Answer, Call, Request
 from integrationd.wire.places import Root
 
 NOT_MODIFIED: Final = 304
@@ -174,7 +176,7 @@ class ListScene:
             both = Bounds(f"{self.stage.origin}{CHANGES}{self.name}/{LOWER}")
         for bounds in (both, Bounds()) if rule is not None else (Bounds(),):
             try:
-                request = first_request(self.plan, self.stage.base, variables, bounds)
+                found = list(self._requests(variables, bounds))
             except ExpressionError as wrong:
                 why = str(wrong)
                 continue
@@ -182,6 +184,15 @@ class ListScene:
                 # This value fits no request; nobody can ask for it.
                 return
             there = True
-            yield Route.build(self.name, self.stage.here(request), part)
+            for request in found:
+                yield Route.build(self.name, self.stage.here(request), part)
         if not there:
             raise UsageError(f"stream {self.name!r} cannot be played: {why}")
+
+    def _requests(self, variables: Mapping[str, Json], bounds: Bounds) -> Iterator[Request]:
+        """Yield the request for the first page, and the one for others where that is another."""
+        for first in (True, False) if "page" in self.plan.reads else (True,):
+            yield at_any_time(
+                lambda scope: first_request(self.plan, self.stage.base, scope, bounds),
+                of_page(variables, first=first),
+            )

@@ -50,10 +50,11 @@ class CallShape:
 
     In the query, headers and form a null leaves a parameter out, and a list repeats it. A
     parameter, or a member of a JSON body, that uses ``cursor`` is left out while there is none.
+    ``{{ now }}`` is the time at which the run began, ``2026-01-31T12:00:00Z``.
     """
 
     variables: ClassVar[Scope] = Scope(
-        ("config", "secrets", "cursor", "window", "each", "object", "steps")
+        ("config", "secrets", "now", "cursor", "window", "each", "object", "steps")
     )
     WHOLE_URLS: ClassVar[bool] = False
     """Whether a path that is one ``{{ … }}`` may be a whole URL, used as it came."""

@@ -112,6 +112,7 @@ def test_no_file_names_a_place_of_one_machine():
                 "feeds",
                 "forum",
                 "kiosk",
+                "ledger",
                 "library",
                 "old-shop",
                 "school",

@@ -85,6 +85,8 @@ class Provider:
     respond: Callable[[str, Mapping[str, str]], Answer | Exception]
     """Takes ``METHOD URL`` and the headers, gives an answer or the error to raise."""
     asked: list[str] = field(default_factory=list)
+    sent: list[Request] = field(default_factory=list)
+    """The same requests as they were made."""
     policies: list[HttpPolicy] = field(default_factory=list)
 
     @asynccontextmanager
@@ -98,6 +100,7 @@ class Provider:
         encoded = encode(request)
         line = f"{encoded.method} {encoded.url}"
         self.asked.append(line)
+        self.sent.append(request)
         given = self.respond(line, encoded.headers)
         if isinstance(given, Exception):
             raise given
