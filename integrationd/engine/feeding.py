@@ -19,7 +19,7 @@ from integrationd.engine.world import World
 from integrationd.errors import PageShapeError, RefusedError, SkippedError
 from integrationd.model.json import Json
 from integrationd.model.records import DeleteReason, Removal
-from integrationd.model.runs import Mode
+from integrationd.model.runs import Debt, Mode
 from integrationd.model.secret import mask
 from integrationd.ports.store import ReadingState
 from integrationd.spec.feed import Beginning, Fetch
@@ -222,11 +222,24 @@ def without_old(plan: StreamPlan, state: ReadingState, now: datetime) -> Reading
     return forgotten(state)
 
 
-async def has_forgotten(world: World, plan: StreamPlan) -> bool:
-    """Tell whether a partition's cursor does not hold, so that all lists have to be read."""
-    if not plan.may_forget or plan.stream.for_each is None:
-        return False
+async def with_debt(world: World, plan: StreamPlan, stored: ReadingState) -> ReadingState:
+    """Return a stream's own progress with what its partitions owe before a new round begins.
+
+    That is a round of all lists, where the cursor of one does not hold, or where a first list
+    will be begun anew: what it has stored may be gone before its feed begins.
+    """
+    if not plan.owes_lists or stored.owes is not Debt.NONE:
+        return stored
     now = world.clock.now()
-    stored = await world.store.load_partitions(plan.tenant, plan.key)
-    states = (state for name, state in stored.items() if name)
-    return any(not without_old(plan, state, now).fingerprint for state in states)
+    parts = await world.store.load_partitions(plan.tenant, plan.key)
+    states = (without_old(plan, state, now) for name, state in parts.items() if name)
+    if stored.walking:
+        states = (state for state in states if state.round != stored.round)
+    if any(not state.fingerprint or _was_begun(state) for state in states):
+        return replace(stored, owes=Debt.DUE)
+    return stored
+
+
+def _was_begun(state: ReadingState) -> bool:
+    """Tell whether the first list of a partition broke off, or is not to be trusted."""
+    return state.cursor is None and (state.walking or state.high_water is not None)

@@ -71,6 +71,11 @@ class StreamPlan:
         return counts or self.stream.feed is not None
 
     @property
+    def owes_lists(self) -> bool:
+        """Tell whether its partitions owe a round of all lists where a cursor is lost."""
+        return self.may_forget and self.sweeps and self.stream.for_each is not None
+
+    @property
     def variants(self) -> Sequence[StreamPlan]:
         """Return it with each request of ``first_of``; itself where there is only one request."""
         if not self.stream.first_of:

@@ -119,6 +119,7 @@ def plan_round(
         walking=True,
         mode=Mode.FULL,
         round=run_id,
+        owes=stored.owes,
     )
     if is_renamed(stored.identity, prints):
         return Reading(

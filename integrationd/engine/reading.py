@@ -39,7 +39,7 @@ from integrationd.engine.windows import Leg, legs_of, rest_of
 from integrationd.engine.world import World
 from integrationd.errors import ExpiredError, RefusedError
 from integrationd.model.json import Json
-from integrationd.model.runs import Counts, Mode
+from integrationd.model.runs import Counts, Debt, Mode
 from integrationd.ports.store import Lease, PageCommit, ReadingState
 from integrationd.spec.preludes import Span
 from integrationd.wire.messages import Request
@@ -92,7 +92,11 @@ def plan_stream(plan: StreamPlan, stored: ReadingState, *, full: bool, run_id: s
             return replace(reading, state=replace(reading.state, shape=STRAYS))
         return reading
     incremental = incremental or rule.follows
-    return plan_round(stored, prints=plan.prints, incremental=incremental, full=full, run_id=run_id)
+    # One that is under way is gone on with, or it might never come to its end.
+    due = stored.owes is Debt.DUE and not (stored.walking and stored.mode is Mode.FULL)
+    return plan_round(
+        stored, prints=plan.prints, incremental=incremental, full=full or due, run_id=run_id
+    )
 
 
 @dataclass(slots=True)
@@ -196,6 +200,11 @@ class PartReading:
         if opening is not None and not self.reading.resumed:
             await opening.ask(self.common.ready.base, self.caller, self.plan, variables)
         return opening
+
+    @property
+    def has_begun_a_list(self) -> bool:
+        """Tell whether something of a list is stored that a feed follows."""
+        return self.plan.is_list and (self.track.pages > 0 or self.reading.resumed)
 
     async def _forget(self) -> None:
         """Let a cursor go that the provider refuses, or that counts another list."""

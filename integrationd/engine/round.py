@@ -8,16 +8,17 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from integrationd.engine.parts import Part
-from integrationd.engine.progress import Reading, after_round, distrusted, plan_part
+from integrationd.engine.progress import Reading, after_round, plan_part
 from integrationd.engine.reading import Common, PartReading, keeps_old_names
 from integrationd.errors import (
+    ExpiredError,
     ExpressionError,
     IntegrationError,
     ProviderError,
     RefusedError,
     ThrottledError,
 )
-from integrationd.model.runs import Counts, Mode
+from integrationd.model.runs import Counts, Debt, Mode
 from integrationd.ports.store import ReadingState
 
 TOLD_MAX: Final = 3
@@ -45,6 +46,8 @@ class Round:
     """Why what was not seen may be there all the same."""
     failed: list[tuple[Part, IntegrationError]] = field(default_factory=list)
     _left: Counts = field(default_factory=Counts)
+    _cut: bool = False
+    """Whether a list broke off that will be begun anew."""
     _read: int = 0
     _breaking: int = 0
     _begun: int = 0
@@ -93,17 +96,26 @@ class Round:
         return self._after(complete=self.saw_all, swept=whole)
 
     def _after(self, *, complete: bool, swept: bool) -> ReadingState:
-        """Return the stream's own state after a round.
+        """Return the stream's own state after a round."""
+        state = after_round(self.reading, self.common.plan.prints, complete=complete)
+        return replace(state, owes=self._debt(swept=swept))
+
+    def _debt(self, *, swept: bool) -> Debt:
+        """Return whether the next round has to read all lists.
 
         Where a cursor did not hold any more, what went since is only told by a round that
-        reads all lists in one go: until there was one, each next round is such a one.
+        reads all lists in one go. As long as a partition fails there is none, so the others go on
+        by their feeds, and all lists are read once a round has shown that nothing fails any more.
         """
         plan, reading = self.common.plan, self.reading
-        state = after_round(reading, plan.prints, complete=complete)
-        owes = plan.may_forget and plan.sweeps and reading.state.shape != ""
-        if owes and reading.mode is Mode.FULL and not swept:
-            return distrusted(state)
-        return state
+        whole = reading.mode is Mode.FULL
+        read_before = whole and reading.state.shape != ""
+        lost = self._cut or any(isinstance(failed, ExpiredError) for _, failed in self.failed)
+        owed = reading.state.owes is not Debt.NONE or read_before or lost
+        if swept or not (owed and plan.owes_lists):
+            return Debt.NONE
+        doubtful = self.failed or not self.saw_all or (whole and (self.unknown or self.missed))
+        return Debt.WAITS if doubtful else Debt.DUE
 
     def broken(self, *, resumable: bool) -> ReadingState:
         """Return the stream's state after the reading broke off, or some of it failed.
@@ -144,6 +156,7 @@ class Round:
             try:
                 await one.run()
             except (ProviderError, ExpressionError) as failed:
+                self._cut = self._cut or one.has_begun_a_list
                 self._note_failure(one.part, failed)
             else:
                 self._read += 1

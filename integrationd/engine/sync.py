@@ -11,7 +11,7 @@ from typing import Final
 
 from integrationd.engine.asking import Manner, asking
 from integrationd.engine.claims import claimed, renewed
-from integrationd.engine.feeding import has_forgotten, without_old
+from integrationd.engine.feeding import with_debt, without_old
 from integrationd.engine.overdue import is_overdue
 from integrationd.engine.parts import Parts, find_parts
 from integrationd.engine.plans import StreamPlan
@@ -109,9 +109,10 @@ async def sync_stream(
         try:
             outcome = await run.perform()
             if run.expired:
-                run = _Run(
-                    world, plan, replace(wish, full=True, slot=None), settings, budget, lease
-                )
+                # Of partitions that sweep nothing each reads its own list again.
+                full = plan.stream.for_each is None or plan.owes_lists
+                again = replace(wish, full=full, slot=None)
+                run = _Run(world, plan, again, settings, budget, lease)
                 outcome = await run.perform()
         except StoreBrokenError:
             raise
@@ -198,7 +199,8 @@ class _Run:
                 self.parts = await find_parts(self.world, plan, after=0, only=told.each)
             return plan_narrowed(stored, plan.prints)
         late = await is_overdue(self.world, plan, stored, self.wish.trigger)
-        full = self.wish.full or late or await has_forgotten(self.world, plan)
+        full = self.wish.full or late
+        stored = await with_debt(self.world, plan, stored)
         if plan.stream.for_each is None:  # else its cursor is a place among the parents' records
             stored = without_old(plan, stored, self.world.clock.now())
         reading = plan_stream(plan, stored, full=full, run_id=self.run_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -67,3 +67,15 @@ class Uuids:
 
 UUID_ENTROPY_BYTES: Final = 7
 """Of the 74 free bits 24 are the counter's; 50 are left."""
+
+
+class Ids(Protocol):
+    """Ids by their number; a list will do, but most are never asked for."""
+
+    def __len__(self) -> int:
+        """Count them."""
+        ...
+
+    def __getitem__(self, number: int, /) -> bytes:
+        """Return one; the same each time."""
+        ...

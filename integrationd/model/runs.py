@@ -43,6 +43,19 @@ class Mode(StrEnum):
     """See whether address and credentials are right."""
 
 
+class Debt(StrEnum):
+    """Whether the lists of a stream's partitions have to be read in one go, all of them.
+
+    So it is where a cursor was lost: what went while nobody could follow is told by no feed.
+    """
+
+    NONE = ""
+    DUE = "due"
+    """By the next round."""
+    WAITS = "waits"
+    """By the one after a round in which nothing fails: before that it could tell nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """What a run, or one page of it, did; every number is a number of records but the last six."""

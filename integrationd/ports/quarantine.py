@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from integrationd.model.ids import Ids
 from integrationd.model.json import Json
 from integrationd.model.records import Relay, Removal, SetAside, Upsert
 from integrationd.model.runs import Counts, RunStatus
 
 if TYPE_CHECKING:
-    from integrationd.ports.store import Ids, Lease, RunStart, StreamKey
+    from integrationd.ports.store import Lease, RunStart, StreamKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from integrationd.model.events import NewEvent, StoredEvent
+from integrationd.model.ids import Ids
 from integrationd.model.json import Json
 from integrationd.model.records import Relay, Removal, SetAside, StoredRecord, Upsert
-from integrationd.model.runs import Counts, Mode, RunStatus, Trigger
+from integrationd.model.runs import Counts, Debt, Mode, RunStatus, Trigger
 from integrationd.ports.calls import CallStore
 from integrationd.ports.objects import ObjectStore
 from integrationd.ports.partitions import PartitionStore
@@ -68,6 +69,8 @@ class ReadingState:
     round: str = ""
     """The id of the run that began to read the stream's partitions; a partition that has it has
     been begun since, and is done where it is not walking."""
+    owes: Debt = Debt.NONE
+    """Of the stream as a whole, where it has partitions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,18 +89,6 @@ class RunStart:
     """Progress of the stream as a whole that is noted with it."""
     input: Json = None
     """What a person narrowed it to, by name."""
-
-
-class Ids(Protocol):
-    """Ids by their number; a list will do, but most are never asked for."""
-
-    def __len__(self) -> int:
-        """Count them."""
-        ...
-
-    def __getitem__(self, number: int, /) -> bytes:
-        """Return one; the same each time."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,10 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, insert, null, select, update
 
+from integrationd.model.ids import Ids
 from integrationd.model.records import DeleteReason, Relay, Removal, Upsert
 from integrationd.model.runs import Counts
-from integrationd.ports.store import Ids, PageCommit, StreamKey
+from integrationd.ports.store import PageCommit, StreamKey
 from integrationd.store import aside, database, leases, readings, relays
 from integrationd.store.feed import Change, begin_change, take_seqs
 from integrationd.store.prepared import Prepared, PreparedMany, Row, insert_many

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from integrationd.errors import StoreError
 from integrationd.model.json import Json
-from integrationd.model.runs import COUNT_NAMES, Counts, Mode, RunStatus
+from integrationd.model.runs import COUNT_NAMES, Counts, Debt, Mode, RunStatus
 from integrationd.ports.store import Lease, ReadingState, RunEnd, RunStart, StreamKey
 from integrationd.store import aside, leases, slots
 from integrationd.store.prepared import Prepared
@@ -61,7 +61,7 @@ _ADD_COUNTS = Prepared(
 )
 _STATE = (
     *("cursor", "page_token", "walking", "high_water", "sure", "mode"),
-    *("fingerprint", "identity", "shape", "window", "round"),
+    *("fingerprint", "identity", "shape", "window", "round", "owes"),
 )
 _PLACE = ("tenant", "integration", "stream", "partition")
 _KEEP = Prepared(
@@ -115,6 +115,7 @@ def _state_of(row: Row[Any]) -> ReadingState:
         shape=row.shape,
         window=from_text(row.window),
         round=row.round,
+        owes=Debt(row.owes),
     )
 
 
@@ -133,6 +134,7 @@ def keep_state(conn: Connection, place: Partition, state: ReadingState) -> None:
         "shape": state.shape,
         "window": to_text(state.window),
         "round": state.round,
+        "owes": state.owes.value,
     }
     at = (tenant, key.integration, key.stream, partition)
     written = _KEEP.run(

@@ -195,6 +195,7 @@ readings = _table(
     _text("shape", ""),
     Column("window", _TEXT),
     _text("round", ""),
+    _text("owes", ""),
     PrimaryKeyConstraint("tenant", "integration", "stream", "partition"),
     with_rowid=False,
 )

@@ -41,6 +41,9 @@ streams:
 """
 
 
+PAGED = """\
+    paginate: {type: cursor, next: body.next, into: query.page}
+"""
 LISTED = "all: {get: /drives, key: id}\n  files:\n"
 
 
@@ -52,6 +55,9 @@ class Drives:
         self.log = {"x": [], "z": []}
         self.old = {"x": 0, "z": 0}
         self.down = set()
+        self.broken = set()
+        self.paged = False
+        self.status = 500
         self.asked = []
 
     def put(self, drive, name, version):
@@ -65,14 +71,21 @@ class Drives:
         """Answer one call."""
         _, drive, what = line.removeprefix("GET https://api.test").split("/")
         self.asked.append(f"{drive} {what}")
-        if drive in self.down:
-            return answer({}, status=500)
+        if drive in self.down or f"{drive} {what}" in self.broken:
+            return answer({}, status=self.status)
+        what, _, page = what.partition("?page=")
         what, _, since = what.partition("?since=t")
         token = f"t{len(self.log[drive])}"
         if what == "start":
             return answer({"token": token})
         if what == "files":
             rows = [{"id": name, "v": version} for name, version in self.files[drive].items()]
+            if self.paged:
+                number = int(page or 1)
+                ends = number >= len(rows)
+                return answer(
+                    {"files": rows[number - 1 : number], "next": None if ends else number + 1}
+                )
             return answer({"files": rows})
         if int(since) < self.old[drive]:
             return answer({}, status=410)
@@ -111,11 +124,96 @@ async def test_round_that_owes_a_sweep_is_repeated_in_full():
         assert (await on.sync(plan)).status is not RunStatus.DONE
         assert sorted(await on.rows(plan)) == ["x1", "x2", "z1"]
         drives.down = set()
-        for _ in range(2):
+        for _ in range(3):
             await on.sync(plan)
 
         assert sorted(await on.rows(plan)) == ["x2", "z1"]
         assert drives.asked[-1] == "z changes?since=t0"
+
+
+@pytest.mark.parametrize("status", [404, 500])
+async def test_one_that_fails_for_good_leaves_the_others_to_their_feeds(status):
+    """A list can only tell what went once nothing fails; until then no list is read in vain."""
+    drives, plan = Drives(), plan_of(BY_DRIVE, "files")
+    async with stage(Provider(drives)) as on:
+        await on.sync(plan)
+        drives.put("x", "x1", None)
+        drives.old["x"] = 1
+        await on.sync(plan)
+        drives.put("x", "x2", None)
+        drives.old["x"] = 2
+        drives.down, drives.status = {"z"}, status
+        for _ in range(2):
+            await on.sync(plan)
+        drives.asked = []
+        for version in range(3, 6):
+            drives.put("x", "x3", version)
+            outcome = await on.sync(plan)
+            assert outcome.error.startswith("1 of 2 parts failed: drive=z: ")
+
+        assert [asked for asked in drives.asked if asked.endswith("files")] == []
+        assert (await on.rows(plan)) == {
+            "x2": {"id": "x2", "v": 1},
+            "x3": {"id": "x3", "v": 5},
+            "z1": {"id": "z1", "v": 1},
+        }
+
+        drives.down, drives.asked = set(), []
+        outcomes = [await on.sync(plan) for _ in range(3)]
+
+        assert [outcome.counts.deleted for outcome in outcomes] == [0, 1, 0]
+        assert sorted(await on.rows(plan)) == ["x3", "z1"]
+        lists = [asked for asked in drives.asked if asked.endswith("files")]
+        assert sorted(lists) == ["x files", "z files"]
+
+
+async def test_broken_partition_whose_cursor_was_refused_stands_alone():
+    """Nobody reads lists for it while it fails, also where another one is refused meanwhile."""
+    drives, plan = Drives(), plan_of(BY_DRIVE, "files")
+    async with stage(Provider(drives)) as on:
+        await on.sync(plan)
+        drives.put("z", "z2", 1)
+        drives.old["z"], drives.broken = 1, {"z files"}
+        assert (await on.sync(plan)).status is RunStatus.FAILED
+        drives.asked = []
+        for _ in range(3):
+            await on.sync(plan)
+        assert drives.asked == ["x changes?since=t0", "z start", "z files"] * 3
+
+        drives.broken = set()
+        for _ in range(3):
+            await on.sync(plan)
+        assert sorted(await on.rows(plan)) == ["x1", "x2", "z1", "z2"]
+
+
+async def test_first_list_that_broke_off_leaves_nothing_behind():
+    """It is begun anew, with a later beginning of its feed: what went between is told by no one."""
+    drives, plan = Drives(), plan_of(BY_DRIVE + PAGED, "files")
+    async with stage(Provider(drives)) as on:
+        drives.broken, drives.paged = {"x files?page=2"}, True
+        assert (await on.sync(plan)).status is RunStatus.FAILED
+        assert sorted(await on.rows(plan)) == ["x1", "z1"]
+        drives.put("x", "x1", None)
+        drives.broken = set()
+        for _ in range(3):
+            await on.sync(plan)
+
+        assert sorted(await on.rows(plan)) == ["x2", "z1"]
+        assert drives.asked[-1] == "z changes?since=t0"
+
+
+async def test_partitions_that_sweep_nothing_owe_no_round_of_lists():
+    """A refused cursor has its own list read again, and no other."""
+    drives, plan = Drives(), plan_of(BY_DRIVE + "    sweep: false\n", "files")
+    async with stage(Provider(drives)) as on:
+        await on.sync(plan)
+        drives.put("x", "x3", 1)
+        drives.old["x"], drives.asked = 1, []
+        assert (await on.sync(plan)).status is RunStatus.DONE
+
+        assert drives.asked[-3:] == ["z changes?since=t0", "x start", "x files"]
+        assert sorted(await on.rows(plan)) == ["x1", "x2", "x3", "z1"]
+        assert "z files" not in drives.asked
 
 
 async def test_old_cursor_of_one_partition_means_a_round_of_all_lists():

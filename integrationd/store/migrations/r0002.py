@@ -74,6 +74,7 @@ def _readings(op: Operations) -> None:
     op.add_column("readings", sa.Column("shape", _TEXT, server_default="", nullable=False))
     op.add_column("readings", sa.Column("window", _TEXT, nullable=True))
     op.add_column("readings", sa.Column("round", _TEXT, server_default="", nullable=False))
+    op.add_column("readings", sa.Column("owes", _TEXT, server_default="", nullable=False))
 
 
 def _relays(op: Operations) -> None:
