@@ -29,6 +29,19 @@ _STATUS: Final = Leaf("a status", {"type": "integer", "minimum": 100, "maximum":
 _LIST: Final = Leaf("a list, the body", {"type": "array"})
 
 
+def is_said(value: Json) -> bool:
+    """Tell whether a case says a value, null included."""
+    return value is not UNSAID
+
+
+class _Unsaid:
+    """Stands for what a case does not say, where null says something."""
+
+
+UNSAID: Final[Any] = _Unsaid()
+"""What is not looked at."""
+
+
 class Fault(StrEnum):
     """What comes instead of an answer."""
 
@@ -60,12 +73,12 @@ class AskedRequest:
     """Parameters: a value, a list where one stands more than once, null where it must not be."""
     headers: Annotated[Mapping[str, Any], _HEADER] = field(default_factory=dict)
     """Headers: a value, or null where it must not be there."""
-    json: Any = None
-    """The body, compared as JSON as a whole."""
-    form: Mapping[str, Any] = field(default_factory=dict)
-    """The fields of a form, all of them."""
+    json: Any = UNSAID
+    """The body, compared as JSON as a whole; ``null`` is the JSON null."""
+    form: Mapping[str, Any] | None = None
+    """The fields of a form, all of them; ``{}`` is a form without any, or no body."""
     text: str | None = None
-    """The body as it is sent."""
+    """The body as it is sent; ``""`` is none."""
     exact: bool = False
     """Whether the query holds nothing else."""
 
@@ -197,16 +210,3 @@ class Exchange:
     """What is answered."""
     times: Annotated[int, Bounds(1, 1000)] = 1
     """How often, one after the other."""
-
-
-def is_said(value: Json) -> bool:
-    """Tell whether a case says a value, null included."""
-    return value is not UNSAID
-
-
-class _Unsaid:
-    """Stands for what a case does not say, where null says something."""
-
-
-UNSAID: Final[Any] = _Unsaid()
-"""What is not looked at."""

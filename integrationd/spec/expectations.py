@@ -41,7 +41,8 @@ class RunExpectation:
     """What this run set aside: how many, or each in the order in which they came, by any of
     ``external_id``, ``code``, ``field`` and ``reason``."""
     cursor: Any = UNSAID
-    """Where the next reading begins, or the greatest value of this one; null where none is kept."""
+    """Where the next reading begins, or the greatest value that this one saw in records; null
+    where none is kept."""
     cursors: Mapping[str, Any] = field(default_factory=dict)
     """The cursors of partitions, by the partition's name: its values, joined by ``/``."""
     counts: Annotated[Mapping[str, int], _COUNTS] = field(default_factory=dict)

@@ -45,9 +45,14 @@ class Reached:
     next reading still begins before it, the one after that at it; see decision record 20."""
 
     @classmethod
-    def by(cls, state: ReadingState) -> Reached:
-        """Read it off what is stored."""
-        return cls(state.cursor, None if state.walking else state.high_water)
+    def by(cls, state: ReadingState, *, exact: bool) -> Reached:
+        """Read it off what is stored.
+
+        Args:
+            state: What is stored.
+            exact: Whether the cursor is no value of records, so that none of them is the greatest.
+        """
+        return cls(state.cursor, None if state.walking or exact else state.high_water)
 
     def is_at(self, expected: Json) -> bool:
         """Tell whether it is where a case has it."""

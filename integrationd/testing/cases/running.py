@@ -17,7 +17,7 @@ from integrationd.engine.sync import RunOutcome, RunWish
 from integrationd.engine.world import World
 from integrationd.errors import InputError, IntegrationError, UsageError
 from integrationd.model.json import Json
-from integrationd.model.runs import Counts, Trigger
+from integrationd.model.runs import Counts, Mode, Trigger
 from integrationd.ports.store import RecordQuery, Store, StreamKey
 from integrationd.signals import RunStarted
 from integrationd.spec.bundle import Bundle
@@ -208,21 +208,30 @@ class Performance:
             if isinstance(signal, RunStarted) and signal.stream == stream
         ]
         is_run = outcome is not None and bool(outcome.run_id)
+        mode = str(begun[0].mode) if begun else ""
+        exact = self._keeps_no_value(stream, mode)
         return Read(
             outcome=str(outcome.status) if outcome is not None and is_run else SKIPPED,
             error="" if outcome is None else outcome.error,
             kind="" if outcome is None else outcome.kind,
             counts=Counts() if outcome is None else outcome.counts,
-            mode=str(begun[0].mode) if begun else "",
+            mode=mode,
             resumed=begun[0].resumed if begun else False,
             stored=sorted(stored, key=lambda record: record.seq),
             aside=[
                 one for page in self.watched.pages[pages:] if page.key == key for one in page.aside
             ],
-            cursor=Reached.by(state),
-            cursors={name: Reached.by(part) for name, part in parts.items() if name},
+            cursor=Reached.by(state, exact=exact),
+            cursors={name: Reached.by(part, exact=exact) for name, part in parts.items() if name},
             refresh_token=self._refresh_token(),
         )
+
+    def _keeps_no_value(self, stream: str, mode: str) -> bool:
+        """Tell whether what a reading keeps as cursor is no value of a record that it read."""
+        read = self.integration.streams[stream]
+        begins_feed = read.feed is not None and mode != Mode.INCREMENTAL
+        rule = read.incremental
+        return rule is None or rule.count or rule.scale.opaque or begins_feed
 
     def _refresh_token(self) -> str | None:
         secret = self.vault.kept.get((self.integration.tenant, self.integration.name, KEPT_AS))

@@ -11,7 +11,7 @@ from integrationd.config.problems import shorten
 from integrationd.errors import PageShapeError
 from integrationd.model.json import Json
 from integrationd.model.secret import reveal
-from integrationd.spec.exchanges import MORE, AskedRequest, Exchange
+from integrationd.spec.exchanges import MORE, AskedRequest, Exchange, is_said
 from integrationd.testing.cases.comparing import differences, show
 from integrationd.wire import decoding, texts
 from integrationd.wire.encoding import EncodedRequest
@@ -173,11 +173,11 @@ def _of_header(name: str, value: Json, asked: EncodedRequest) -> Iterator[str]:
 
 def _of_body(wanted: AskedRequest, asked: EncodedRequest) -> Iterator[str]:
     body = asked.body or b""
-    if wanted.json is not None:
+    if is_said(wanted.json):
         yield from _of_json(wanted.json, body)
     if wanted.text is not None and wanted.text != body.decode("utf-8", "replace"):
         yield f"body is {shorten(body.decode('utf-8', 'replace'))}, expected {shorten(wanted.text)}"
-    if wanted.form:
+    if wanted.form is not None:
         yield from _of_form(wanted.form, body)
 
 

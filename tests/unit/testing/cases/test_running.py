@@ -115,6 +115,39 @@ def test_the_cursor_of_an_unsorted_walk_is_the_kept_one_or_the_greatest(expected
     assert [fault.split(": ", 1)[-1] for fault in faults] == told
 
 
+TOKENS = """\
+provider: drive
+http: {base_url: "https://drive.test", paginate: none}
+streams:
+  files:
+    get: /files
+    records: body.files
+    key: id
+    incremental: {cursor: body.token, into: query.since}
+    feed:
+      get: /changes
+      records: body.files
+      from: {get: /start, cursor: body.token}
+"""
+
+
+@pytest.mark.parametrize(
+    ("expected", "told"), [("t1", []), ("t9", ["cursor expected 't9', got 't1'"])]
+)
+def test_a_cursor_that_is_no_value_of_records_is_compared_as_it_is_kept(expected, told):
+    """A list that is read while the feed's cursor holds sees where another one would begin."""
+    ran = run(
+        "cases: drive\nstreams:\n  - name: a\n    stream: files\n"
+        "    before: {cursor: t1, records: {'1': {id: 1}}}\n    runs:\n      - full: true\n"
+        "        exchanges:\n          - {request: GET /start, response: {body: {token: t9}}}\n"
+        "          - {request: GET /files, response: {body: {files: [{id: 1}]}}}\n"
+        f"        expect: {{mode: full, records: 1, cursor: {expected}}}\n",
+        drive=TOKENS,
+    )
+
+    assert [fault.split(": ", 1)[-1] for fault in ran.faults] == told
+
+
 def test_what_was_there_before_is_read_on():
     """The cursor is sent, the records are there, and what the reading does not see stays."""
     faults = one(

@@ -84,8 +84,20 @@ def test_a_request_is_compared_by_what_is_given(wanted, told):
                 "form c is '', expected not there",
             ],
         ),
+        (JsonBody(None), "{json: null}", []),
+        (JsonBody({"a": 1}), "{json: null}", ['body expected null, got {"a": 1}']),
+        (None, "{json: null}", ["body is '', expected null"]),
+        (JsonBody(None), "{}", []),
+        (None, "{form: {}}", []),
+        (FormBody((("a", "1"),)), "{form: {}}", ["form a is '1', expected not there"]),
+        (None, "{text: ''}", []),
+        (TextBody("a", "text/plain"), "{text: ''}", ["body is 'a', expected ''"]),
     ],
-    ids=["json", "other json", "no json", "text", "other text", "form", "other form"],
+    ids=[
+        *("json", "other json", "no json", "text", "other text", "form", "other form"),
+        *("null", "not null", "no body for null", "nothing said"),
+        *("no fields", "a field too many", "no body", "a body too many"),
+    ],
 )
 def test_a_body_is_compared_as_a_whole(body, wanted, told):
     """As JSON, as a form or as it is sent."""
