@@ -139,4 +139,4 @@ def _outcome(line: dict[str, Any]) -> str:
         )
     if line["error"]:
         parts.append(f": {line['error']}")
-    return "".join(parts)
+    return "".join((*parts, *(f"\n  {remark}" for remark in line.get("remarks", ()))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 
 import integrationd
@@ -106,7 +106,9 @@ class LocalActions:
             run.add_done_callback(lambda _: told.put_nowait(None))
             while (line := await told.get()) is not None:
                 yield line
-        yield _ending(wish, stream, await run)
+        outcome = await run
+        listing = self._parts.conductor.integration(wish.integration).listings.get(stream)
+        yield _ending(wish, stream, outcome, () if listing is None else listing.remarks)
 
     def revert(self, wish: RevertWish) -> AsyncIterator[Json]:
         """Undo what a run wrote, telling what happens."""
@@ -207,7 +209,9 @@ def _progress(signal: RunStarted | PageCommitted) -> Json:
     }
 
 
-def _ending(wish: SyncWish, stream: str, outcome: RunOutcome | None) -> Json:
+def _ending(
+    wish: SyncWish, stream: str, outcome: RunOutcome | None, remarks: Sequence[str]
+) -> Json:
     where = {"integration": wish.integration, "stream": stream}
     if outcome is None:
         return {"event": "skipped", **where, "error": "another process reads this stream"}
@@ -219,4 +223,5 @@ def _ending(wish: SyncWish, stream: str, outcome: RunOutcome | None) -> Json:
         "counts": counts_json(outcome.counts),
         "error": outcome.error,
         "kind": outcome.kind,
+        "remarks": list(remarks),
     }

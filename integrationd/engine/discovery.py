@@ -85,7 +85,7 @@ def _tell(
     listing: Listing,
     before: Mapping[tuple[str, str], Found],
 ) -> None:
-    listed = {one.stream for one in listing.found if one.listed}
+    listed = listing.streams
     were = {one.stream for one in before.values() if one.of == name and one.listed}
     if listed != were:
         world.signals.emit(

@@ -193,7 +193,9 @@ class ChangeReader:
         for name, change in queue:
             try:
                 record = await self._fetch(fetch, change)
-            except SkippedError:
+            except SkippedError as skipped:
+                # Nobody is told of the change a second time, so it has to be seen to be missing.
+                found.empty.append((change, f"feed.fetch was skipped: {skipped}"))
                 continue
             except RefusedError as refused:
                 if refused.status not in _GONE:

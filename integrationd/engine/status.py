@@ -184,6 +184,5 @@ def _listing_status(listing: Listing | None) -> Json:
     """Tell what a list holds; null for streams that discover nothing."""
     if listing is None:
         return None
-    streams = sum(one.listed for one in listing.found)
-    gone = len(listing.found) - streams
-    return {"streams": streams, "gone": gone, "remarks": list(listing.remarks)}
+    gone = sum(not one.listed for one in listing.found)
+    return {"streams": len(listing.streams), "gone": gone, "remarks": list(listing.remarks)}

@@ -36,6 +36,16 @@ class Listing:
     unused: tuple[str, ...] = ()
     """Names of which the file says something, and which no object has."""
 
+    taken: tuple[Found, ...] = ()
+    """Of those that are listed the ones that are not read, as a file has a stream or an operation
+    of their name by now."""
+
+    @property
+    def streams(self) -> frozenset[str]:
+        """Return the names of the streams that are read for what is listed."""
+        listed = {one.stream for one in self.found if one.listed}
+        return frozenset(listed - {one.stream for one in self.taken})
+
     @property
     def remarks(self) -> tuple[str, ...]:
         """Say what a person may want to change."""
@@ -46,6 +56,11 @@ class Listing:
                 "stream; leave out some with 'where', or raise it"
             )
         told += [f"object {text}" for text in self.wrong]
+        told += [
+            f"object {one.key} has the stream {one.stream!r}, a name that a file gives to "
+            "something of its own by now, so the object is not read; call that otherwise"
+            for one in self.taken
+        ]
         if self.unused:
             names = ", ".join(self.unused)
             told.append(f"'discover.streams' names what no object is called: {names}")

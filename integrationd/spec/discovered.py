@@ -86,7 +86,8 @@ def list_objects(
     rule = integration.streams[name].discover
     assert rule is not None
     own = {found.key: found for found in known if found.of == name}
-    others = {*(found.stream for found in known), *reserved_names(integration)}
+    reserved = reserved_names(integration)
+    others = {*(found.stream for found in known), *reserved}
     naming = _Naming(rule, name, integration.config, others)
     found: dict[str, Found] = {key: replace(old, listed=False) for key, old in own.items()}
     count, over = 0, 0
@@ -110,6 +111,7 @@ def list_objects(
         found=tuple(found.values()),
         over=over,
         wrong=tuple(naming.wrong),
+        taken=tuple(one for one in found.values() if one.listed and one.stream in reserved),
         unused=tuple(sorted(rule.special.keys() - there)) if there else (),
     )
 

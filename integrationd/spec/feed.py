@@ -95,7 +95,8 @@ class Feed(CallShape):
     it."""
     fetch: Fetch | None = None
     """Where a change only says which record it is: the request for that, ``get: "/items/{{
-    change.id }}"``. Each is asked for once a page; one that answers 404 or 410 is gone."""
+    change.id }}"``. Each is asked for once a page; one that answers 404 or 410 is gone, and of one
+    that a rule of ``errors`` skips the change is set aside."""
     keeps: timedelta | None = None
     """For how long the provider keeps changes, ``30d``: the list is read again where the cursor is
     older, as the feed would leave out what lies between."""

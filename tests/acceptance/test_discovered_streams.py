@@ -226,3 +226,23 @@ def test_no_moment_of_a_kill_loses_or_doubles_a_stream(installation):
             installation.sync("crm/tables")
             listed = [name for name, (_, is_listed) in streams(installation).items() if is_listed]
             assert listed == [f"table_{number}1", f"table_{number}2"], point
+
+
+def test_stream_whose_name_a_file_takes_is_told(crm):
+    """In the log, in the status and at the end of the list's reading; the file's own is read."""
+    installation, served = crm
+    write(installation, served)
+    daemon = Running(installation)
+    daemon.wait("streams.discovered")
+    taken = "  contacts: {get: /rows/t1, records: body.rows, key: id}\n"
+    installation.write("integrations/crm.yaml", SPEC % (served.url, "1d") + taken)
+    told = (
+        "object t1 has the stream 'contacts', a name that a file gives to something of its own by "
+        "now, so the object is not read; call that otherwise"
+    )
+    daemon.wait("discovery.advised", stream="tables", advice=told)
+    assert told in installation.run("status").stdout
+    ended = installation.run("sync", "crm/tables")
+    assert f"crm/tables: done, 2 read (2 unchanged)\n  {told}\n" in ended.stdout
+    assert streams(installation)["contacts"] == (True, None)
+    assert daemon.stop() == 0

@@ -7,6 +7,7 @@ import pytest
 from integrationd.engine.replay import replay_stream
 from integrationd.errors import UnavailableError
 from integrationd.model.runs import RunStatus
+from integrationd.ports.quarantine import QuarantineQuery
 from tests.support.drives import (
     CALL,
     CHANGES,
@@ -231,6 +232,38 @@ async def test_change_without_a_name_or_a_record_is_set_aside():
 
         assert (outcome.counts.quarantined, await on.cursor(plan)) == (2, "t1")
         assert sorted(await on.rows(plan)) == ["a", "b"]
+    used_up()
+
+
+async def test_change_whose_record_is_skipped_is_set_aside():
+    """Nobody tells of it again, so that it waits to be seen; the next good version clears it."""
+    provider, used_up = script(
+        (START, answer({"token": "t0"})),
+        (LIST, files("a", "b")),
+        (f"{FEED}?since=t0", answer({"changes": [{"fileId": "a"}], "token": "t1"})),
+        ("GET https://api.test/files/a", answer({}, status=403)),
+        (f"{FEED}?since=t1", answer({"changes": [{"fileId": "a"}], "token": "t2"})),
+        ("GET https://api.test/files/a", answer({"file": {"id": "a", "v": 3}})),
+    )
+    skips = """record: body.file, errors: [{when: "status == `403`", then: skip}]"""
+    feed = FETCHED.replace("record: body.file", skips)
+    plan = drive(feed=feed + CALL)
+    async with stage(provider) as on:
+        await on.sync(plan)
+        outcome = await on.sync(plan)
+
+        assert (outcome.status, outcome.counts.quarantined) == (RunStatus.DONE, 1)
+        waiting = QuarantineQuery(integration="drive", stream="files")
+        [row] = [row async for row in on.store.quarantine("default", waiting)]
+        assert (row.fingerprint, row.reason) == (
+            "a",
+            "feed.fetch was skipped: GET /files/a answered 403",
+        )
+        assert (await on.rows(plan))["a"]["v"] == 1
+
+        await on.sync(plan)
+        assert (await on.rows(plan))["a"]["v"] == 3
+        assert [row async for row in on.store.quarantine("default", waiting)] == []
     used_up()
 
 

@@ -31,6 +31,9 @@ def main() -> int:
         failures = [failure for found in pool.map(simulate, chunks) for failure in found]
     for failure in failures[:5]:
         print(failure, file=sys.stderr)
+    if failures:
+        seeds = ", ".join(str(failure.seed) for failure in failures)
+        print(f"failed seeds: {seeds}", file=sys.stderr)
     took_s = time.monotonic() - began_s
     print(f"{count} histories, {len(failures)} failures, {took_s:.0f} s")
     return 1 if failures else 0

@@ -125,6 +125,22 @@ def test_no_more_streams_than_allowed():
     )
 
 
+def test_object_whose_name_a_file_takes_is_told():
+    """It keeps its name, is not read and not counted; one that is gone needs no word."""
+    known = look(("1", "Leads"), ("2", "Deals")).found
+    taken = "  leads: {get: /leads, key: id}\n  deals: {get: /deals, key: id}"
+    listing = look(("1", "Leads"), ("3", "Other"), known=known, more=taken)
+
+    assert listing.remarks == (
+        (
+            "object 1 has the stream 'leads', a name that a file gives to something of its own by "
+            "now, so the object is not read; call that otherwise"
+        ),
+    )
+    assert names(listing) == {"1": "leads", "2": "(deals)", "3": "other"}
+    assert listing.streams == {"other"}
+
+
 def test_object_without_a_name_has_no_stream():
     """An empty name leaves it out; one that cannot be made is told."""
     rows = [("1", {"name": ""}), ("2", {"name": None}), ("3", {}), ("4", {"name": "Four"})]
