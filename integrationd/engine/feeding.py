@@ -237,9 +237,25 @@ async def with_debt(world: World, plan: StreamPlan, stored: ReadingState) -> Rea
     states = (without_old(plan, state, now) for name, state in parts.items() if name)
     if stored.walking:
         states = (state for state in states if state.round != stored.round)
-    if any(not state.fingerprint or _was_begun(state) for state in states):
+    found = list(states)
+    lost = any(not state.fingerprint or _was_begun(state) for state in found)
+    cannot_tell = not lost and any(state.cursor is None for state in found)
+    if lost or (cannot_tell and await _was_narrowed(world, plan)):
         return replace(stored, owes=Debt.DUE)
     return stored
+
+
+async def _was_narrowed(world: World, plan: StreamPlan) -> bool:
+    """Tell whether a person has narrowed a run since the last one of the stream's own.
+
+    What that has stored of a partition without a feed yet may be gone, which nobody tells.
+    """
+    async for run in world.store.runs(plan.tenant, key=plan.key):
+        if run.mode in (Mode.FULL, Mode.INCREMENTAL):
+            return False
+        if run.mode == Mode.INPUT:
+            return True
+    return False
 
 
 def _was_begun(state: ReadingState) -> bool:

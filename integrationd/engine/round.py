@@ -108,6 +108,8 @@ class Round:
         by their feeds, and all lists are read once a round has shown that nothing fails any more.
         """
         plan, reading = self.common.plan, self.reading
+        if reading.renames and plan.owes_lists:
+            return Debt.DUE  # nothing of it counts as a partition's progress
         whole = reading.mode is Mode.FULL
         read_before = whole and reading.state.shape != ""
         lost = self._cut or any(isinstance(failed, ExpiredError) for _, failed in self.failed)
@@ -147,8 +149,14 @@ class Round:
                 incremental=plan.stream.incremental is not None,
             )
             if reading is not None:
+                self._cut = self._cut or self._begins_anew(part, reading)
                 found.append(PartReading(self.common, part, reading, settles=True))
         return found
+
+    def _begins_anew(self, part: Part, reading: Reading) -> bool:
+        """Tell whether a list that this very round has begun already is begun once more."""
+        goes_on = self.reading.resumed and self.reading.mode is Mode.FULL
+        return goes_on and part.key in self.stored and not reading.resumed
 
     async def _work(self, queue: Iterator[PartReading]) -> None:
         for one in queue:

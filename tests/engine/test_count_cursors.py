@@ -218,3 +218,24 @@ async def test_partitions_are_counted_each():
             "a": 3,
             "b": 3,
         }
+
+
+async def test_first_round_that_broke_off_leaves_nothing_behind():
+    """Its list is counted anew, so that what went meanwhile is only found by another round."""
+    log, spec = Log(4), SPEC % WAYS["offset"]
+    plan = plan_of(
+        spec.replace("    key:", "    for_each: {list: [a], as: log}\n    key:"), "events"
+    )
+    asked = []
+
+    def respond(line, headers):
+        asked.append(line)
+        return answer({}, status=429) if len(asked) == 2 else log(line, headers)
+
+    async with stage(Provider(respond)) as on:
+        assert (await on.sync(plan)).kind == "rate"
+        log.rows.pop(0)
+        for _ in range(2):
+            assert (await on.sync(plan)).status is RunStatus.DONE
+
+        assert sorted(await on.rows(plan)) == ["e2", "e3", "e4"]

@@ -44,6 +44,7 @@ streams:
 PAGED = """\
     paginate: {type: cursor, next: body.next, into: query.page}
 """
+KEYS = ("key: id", "key: [id, v]")
 LISTED = "all: {get: /drives, key: id}\n  files:\n"
 
 
@@ -202,6 +203,21 @@ async def test_first_list_that_broke_off_leaves_nothing_behind():
         assert drives.asked[-1] == "z changes?since=t0"
 
 
+async def test_round_that_gave_new_names_owes_another_one():
+    """No progress of it counts, so that what goes before the next lists is told by no feed."""
+    drives = Drives()
+    plan, renamed = (plan_of(BY_DRIVE.replace("key: id", key), "files") for key in KEYS)
+    async with stage(Provider(drives)) as on:
+        await on.sync(plan)
+        assert (await on.sync(renamed, full=True, confirmed=True)).status is RunStatus.DONE
+        drives.put("x", "x1", None)
+        for _ in range(2):
+            await on.sync(renamed)
+
+        assert sorted(await on.rows(renamed)) == ["x2/1", "z1/1"]
+        assert drives.asked[-1] == "z changes?since=t0"
+
+
 async def test_partitions_that_sweep_nothing_owe_no_round_of_lists():
     """A refused cursor has its own list read again, and no other."""
     drives, plan = Drives(), plan_of(BY_DRIVE + "    sweep: false\n", "files")
@@ -265,3 +281,28 @@ async def test_feed_that_keeps_changes_goes_with_parents_that_changed():
 
         assert ends == [RunStatus.DONE, RunStatus.DONE]
         assert asked == ["/drives", "/x/files"]
+
+
+async def test_narrowed_run_of_a_partition_without_a_feed_leaves_nothing_behind():
+    """Its list is empty, so no feed tells what goes: a round of all lists does."""
+    rows, asked = {"x": [], "z": [{"id": "z1", "at": 1}]}, []
+
+    def respond(line, _headers):
+        _, drive, what = line.removeprefix("GET https://api.test").split("/")
+        asked.append(f"{drive} {what}")
+        return answer({"files": rows[drive]} if what.startswith("files") else {"changes": []})
+
+    spec = BY_DRIVE[: BY_DRIVE.index("      from:")] + "      from: records\n"
+    spec = spec.replace("cursor: body.token", "field: at, type: number")
+    plan = plan_of(spec.replace("    get:", "    input: {only: {}}\n    get:", 1), "files")
+    async with stage(Provider(respond)) as on:
+        await on.sync(plan)
+        rows["x"] = [{"id": "x1", "at": 2}]
+        await on.sync(plan, drive="x", only="x1")
+        rows["x"] = []
+        await on.sync(plan)
+
+        assert sorted(await on.rows(plan)) == ["z1"]
+        asked.clear()
+        await on.sync(plan)
+        assert sorted(asked) == ["x files", "z changes?since=1"]

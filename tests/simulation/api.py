@@ -110,11 +110,6 @@ class Kind:
             return at
         return (EPOCH + timedelta(seconds=at)).isoformat().replace("+00:00", "Z")
 
-    @property
-    def may_be_narrowed(self) -> bool:
-        """Tell whether what a narrowed run leaves is found again, see decision record 31."""
-        return not (self.grouped and self.feed is not None and self.feed.begins == "records")
-
     def read_cursor(self, cursor: Json) -> int:
         """Read what is kept: a time of its clock, a place in its log, or a count."""
         if isinstance(cursor, dict):

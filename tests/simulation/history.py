@@ -114,7 +114,7 @@ class History:
         if self.more.random() < 0.15:
             self.api.forget()
             self._tell("the feed forgets")
-        if self.more.random() < 0.25 and self.kind.may_be_narrowed:
+        if self.more.random() < 0.25:
             self._plan_trouble()
             await self._narrow()
 
