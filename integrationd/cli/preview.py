@@ -61,13 +61,17 @@ def _show_end(said: Common, line: Json) -> None:
         click.echo(msgspec.json.encode(line))
         return
     counts, where = line["counts"], f"{line['integration']}/{line['stream']}"
+    known = ""
     if line["status"] != "done":
         click.echo(f"{where}: {line['status']}: {line['error']}", err=True)
-        return
+        if not counts["pages"]:
+            return
+        known = "of what could be read it "
     deleted = counts["deleted"] + counts["filtered"]
     click.echo(
-        f"{where}: would add {counts['added']}, change {counts['changed']}, delete {deleted} and "
-        f"quarantine {counts['quarantined']}; {counts['unchanged']} stay as they are",
+        f"{where}: {known}would add {counts['added']}, change {counts['changed']}, "
+        f"delete {deleted} and quarantine {counts['quarantined']}; "
+        f"{counts['unchanged']} stay as they are",
         err=True,
     )
     if line["held"]:

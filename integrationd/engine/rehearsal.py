@@ -45,6 +45,8 @@ class Rehearsal:
     swept: Swept | None = None
     _seen: dict[str, bytes | None] = field(default_factory=dict)
     """Digests of what this run saw, None of what it removed or set aside."""
+    _kept: dict[str, ReadingState] = field(default_factory=dict)
+    """Progress by partition, as it would be stored: after a refused cursor another run begins."""
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - of the real store
         """Hand on what is not rehearsed."""
@@ -71,14 +73,18 @@ class Rehearsal:
 
     async def load_state(self, tenant: str, key: StreamKey, partition: str) -> ReadingState:
         """Return the progress as it would be for a reading that begins anew."""
-        stored = await self.store.load_state(tenant, key, partition)
-        self.before = replace(stored, walking=False, page_token=None, high_water=None, mode=None)
+        if partition in self._kept:
+            return _anew(self._kept[partition])
+        self.before = _anew(await self.store.load_state(tenant, key, partition))
         return self.before
 
     async def load_partitions(self, tenant: str, key: StreamKey) -> Mapping[str, ReadingState]:
         """Return the progress of partitions likewise."""
         stored = await self.store.load_partitions(tenant, key)
-        return {name: replace(state, walking=False, round="") for name, state in stored.items()}
+        return {
+            name: replace(state, walking=False, round="")
+            for name, state in {**stored, **self._kept}.items()
+        }
 
     async def begin_run(self, tenant: str, start: RunStart, lease: Lease) -> datetime | None:
         """Remember how the run reads; it takes no slot."""
@@ -90,6 +96,7 @@ class Rehearsal:
         """Remember how it ended."""
         _ = tenant
         self.end = end
+        self._keep(end.partition, end.state)
 
     async def mark_stale(self, tenant: str, key: StreamKey, *, stale: bool) -> None:
         """Mark nothing."""
@@ -105,6 +112,7 @@ class Rehearsal:
             entity=page.entity,
             external_ids=wanted,
         )
+        self._keep(page.partition, page.state)
         counts = replace(page.counts, pages=1, quarantined=len(page.aside))
         for upsert in page.upserts:
             counts = counts.plus(await self._compare(upsert, stored.get(upsert.external_id)))
@@ -135,6 +143,10 @@ class Rehearsal:
             await self._tell_deleted(external_id, DeleteReason.SWEPT)
         self.swept = Swept(deleted=len(missing), held=0, stored=living)
         return self.swept
+
+    def _keep(self, partition: str, state: ReadingState | None) -> None:
+        if state is not None:
+            self._kept[partition] = state
 
     async def _compare(self, upsert: Upsert, stored: StoredRecord | None) -> Counts:
         """Tell what one record would become; one that comes a second time is compared by digest."""
@@ -170,6 +182,10 @@ class Rehearsal:
 
     async def _tell_deleted(self, external_id: str, reason: DeleteReason) -> None:
         await self.tell({"event": "deleted", "external_id": external_id, "reason": str(reason)})
+
+
+def _anew(state: ReadingState) -> ReadingState:
+    return replace(state, walking=False, page_token=None, high_water=None, mode=None)
 
 
 def differences(old: Json, new: Json) -> Mapping[str, Json]:

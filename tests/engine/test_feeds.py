@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from integrationd.engine.preview import preview_stream
 from integrationd.engine.replay import replay_stream
+from integrationd.engine.sync import RunWish
 from integrationd.errors import UnavailableError
-from integrationd.model.runs import RunStatus
+from integrationd.model.runs import RunStatus, Trigger
 from integrationd.ports.quarantine import QuarantineQuery
 from tests.support.drives import (
     CALL,
@@ -304,6 +306,28 @@ async def test_refused_cursor_is_forgotten_before_anything_else():
         outcome = await on.sync(plan)
 
         assert (outcome.counts.deleted, await on.cursor(plan)) == (1, "t3")
+    used_up()
+
+
+async def test_preview_of_a_refused_cursor_tells_where_the_feed_would_go_on():
+    """The list is read as the run would read it, and its beginning becomes the cursor."""
+    provider, used_up = script(
+        (START, answer({"token": "t0"})),
+        (LIST, files("a", "b")),
+        (f"{FEED}?since=t0", answer({}, status=410)),
+        (START, answer({"token": "t3"})),
+        (LIST, files("b")),
+    )
+    plan = drive()
+    async with stage(provider) as on:
+        await on.sync(plan)
+        wish = RunWish(trigger=Trigger.MANUAL)
+        lines = preview_stream(on.world, plan, wish, settings=on.settings, budget=None)
+        told = [line async for line in lines]
+
+        assert [line["event"] for line in told] == ["deleted", "finished"]
+        assert told[-1]["cursor"] == {"before": "t0", "after": "t3"}
+        assert await on.cursor(plan) == "t0"
     used_up()
 
 

@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from integrationd.engine.plans import build_plan
-from integrationd.model.runs import RunStatus
+from integrationd.engine.preview import preview_stream
+from integrationd.engine.sync import RunWish
+from integrationd.model.runs import RunStatus, Trigger
 from tests.support.fakes import Provider, answer
 from tests.support.worlds import bundle_of, plan_of, stage
 
@@ -91,6 +93,13 @@ class Drives:
         if int(since) < self.old[drive]:
             return answer({}, status=410)
         return changes(self.log[drive][int(since) :], token)
+
+
+async def preview(on, plan):
+    """Return all that a preview tells."""
+    wish = RunWish(trigger=Trigger.MANUAL)
+    lines = preview_stream(on.world, plan, wish, settings=on.settings, budget=None)
+    return [line async for line in lines]
 
 
 async def test_partitions_follow_feeds_of_their_own():
@@ -281,6 +290,24 @@ async def test_feed_that_keeps_changes_goes_with_parents_that_changed():
 
         assert ends == [RunStatus.DONE, RunStatus.DONE]
         assert asked == ["/drives", "/x/files"]
+
+
+async def test_preview_follows_a_partition_back_to_its_list():
+    """And says what the others would come to though one fails."""
+    drives, plan = Drives(), plan_of(BY_DRIVE, "files")
+    async with stage(Provider(drives)) as on:
+        await on.sync(plan)
+        drives.put("x", "x1", None)
+        drives.old["x"] = 1
+        told = await preview(on, plan)
+        assert [line["event"] for line in told] == ["deleted", "finished"]
+        assert (told[-1]["status"], told[-1]["mode"]) == ("done", "full")
+
+        drives.down = {"z"}
+        drives.put("x", "x3", 1)
+        told = await preview(on, plan)
+        assert [line["event"] for line in told] == ["added", "finished"]
+        assert (told[-1]["status"], told[-1]["counts"]["added"]) == ("failed", 1)
 
 
 async def test_narrowed_run_of_a_partition_without_a_feed_leaves_nothing_behind():
