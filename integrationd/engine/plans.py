@@ -114,9 +114,8 @@ class StreamPlan:
         """Return it for a run that a person narrowed; itself where nobody did."""
         if to is None or self.stream.feed is not None:
             return self
-        return replace(
-            self, stream=replace(self.stream, incremental=to.of_rule(self.stream.incremental))
-        )
+        rule = to.of_rule(self.stream.incremental)
+        return replace(self, stream=replace(self.stream, incremental=rule))
 
     @property
     def page_size(self) -> int:
