@@ -6,20 +6,18 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl
 
 from integrationd.engine.world import World
-from integrationd.errors import ExpressionError, PageShapeError
+from integrationd.errors import ExpressionError
 from integrationd.model.events import NewEvent
 from integrationd.model.json import Json
-from integrationd.model.secret import reveal
 from integrationd.ports.store import Accepted
 from integrationd.signals import EventAccepted
 from integrationd.spec.documents import Integration
 from integrationd.spec.settings import Settings
 from integrationd.spec.webhook import Endpoint
 from integrationd.transform.expression import Expression
-from integrationd.wire import decoding
+from integrationd.wire.inbound.values import inbound_root
 from integrationd.wire.messages import Call
 
 KEPT_HEADERS: Final = frozenset({"content-type", "user-agent", "date", "x-request-id"})
@@ -29,7 +27,6 @@ NEVER_KEPT: Final = (
     *("secret", "session", "sha1", "sha256", "sha512", "sig", "token"),
 )
 """A header with one of these in its name may be a credential or a signature."""
-FIELDS_MAX: Final = 1000
 TEXT_MAX: Final = 200
 """Characters kept of a sender's name of an event; a longer id is kept as its digest."""
 
@@ -86,37 +83,6 @@ async def receive(world: World, inlet: Inlet, call: Call) -> Accepted:
         )
     )
     return accepted
-
-
-def inbound_root(call: Call) -> Mapping[str, Json]:
-    """Return the root of expressions over an inbound call; a body that is no JSON is null.
-
-    Of a parameter or field that stands more than once the first counts, as for a signature's place.
-    """
-    try:
-        body = decoding.decode_bytes(call.body)
-    except PageShapeError:
-        body = None
-    return {
-        "method": call.method,
-        "url": call.url,
-        "path": call.path,
-        "query": {name: reveal(value) for name, value in reversed(call.query)},
-        "headers": dict(call.headers),
-        "form": _form(call),
-        "body": body,
-    }
-
-
-def _form(call: Call) -> Json:
-    """Read a form's fields."""
-    if not call.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        return {}
-    try:
-        pairs = parse_qsl(call.body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)
-    except ValueError:
-        return {}
-    return dict(reversed(pairs))
 
 
 def public_url(settings: Settings) -> str:

@@ -9,12 +9,9 @@ from integrationd.config.decode import SIZE, Kinds
 from integrationd.config.nodes import Position
 from integrationd.spec.http import CONSTANTS
 from integrationd.transform.expression import Expression
-from integrationd.transform.scopes import Roots
-from integrationd.wire import verify
+from integrationd.wire.alternatives import VERIFY_KINDS
+from integrationd.wire.inbound.values import INBOUND
 from integrationd.wire.verify.verifier import Verifier
-
-INBOUND = Roots(("method", "url", "path", "query", "headers", "form", "body"))
-"""The roots of an expression over an inbound call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +19,7 @@ class Endpoint:
     """One endpoint; what is verified there is stored before it is answered."""
 
     position: Position
-    verify: Annotated[Verifier, Kinds(verify.KINDS), CONSTANTS]
+    verify: Annotated[Verifier, Kinds(VERIFY_KINDS), CONSTANTS]
     """How the sender proves itself. There is no way to leave it out."""
     dedup: Annotated[Expression | None, INBOUND] = None
     """The sender's id of the event, stored once; a digest of the signed bytes by default."""

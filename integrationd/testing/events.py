@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from integrationd.errors import UsageError
@@ -19,7 +20,7 @@ _PARTS: Final = frozenset({"body", "headers", "query"})
 
 
 def build_event(
-    player: Player, endpoint: str, *, url: str, number: int, forged: bool = False
+    player: Player, endpoint: str, *, url: str, number: int, now: datetime, forged: bool = False
 ) -> Request:
     """Build one signed event, ready to be sent.
 
@@ -28,6 +29,7 @@ def build_event(
         endpoint: The name of the endpoint in the spec.
         url: Where it goes.
         number: Which event it is; the same number is the same event.
+        now: When it is sent, for signatures that say so.
         forged: Whether another key signs it than the one that the spec knows.
 
     Raises:
@@ -54,7 +56,7 @@ def build_event(
     if forged:
         named = dict.fromkeys(player.secrets, Secret("forged"))
         variables = {**variables, "secrets": named}
-    return spec.verify.sign(request, raw, variables)
+    return spec.verify.sign(request, raw, variables, now)
 
 
 def _wishes(spec: Endpoint, endpoint: str, *, identity: str, event: str) -> dict[str, Tree]:

@@ -100,7 +100,12 @@ class Performance:
                 fault = self._event_fault(number)
                 shown = number - 1 if fault == "replay" else number
                 request = build_event(
-                    self.player, endpoint, url=url, number=shown, forged=fault == "signature"
+                    self.player,
+                    endpoint,
+                    url=url,
+                    number=shown,
+                    now=datetime.now(UTC),
+                    forged=fault == "signature",
                 )
                 told: dict[str, Json] = {"event": "posted", "endpoint": endpoint, "number": shown}
                 if fault:

@@ -141,7 +141,8 @@ class Place:
     def take(self, call: Call) -> str | None:
         """Return what stands at this place of an inbound call, None where nothing does.
 
-        Of a name that stands more than once the first is taken. ``path`` names nothing in an
+        Of a name that stands more than once the first is taken; in ``json`` a number names the item
+        of a list, from nought. ``path`` names nothing in an
         inbound call: it is one random path.
         """
         take = _TAKES.get(self.root)
@@ -185,12 +186,20 @@ def _put_json(request: Request, name: str, value: Json) -> Request:
 
 
 def _set_in(value: Json, path: list[str], leaf: Json, name: str) -> Json:
+    first, rest = path[0], path[1:]
+    if isinstance(value, list) and rest and _is_index(first, value):
+        at = int(first)
+        return [*value[:at], _set_in(value[at], rest, leaf, name), *value[at + 1 :]]
     if not isinstance(value, dict):
         found = printing.describe(value)
         raise RefusedError(f"json.{name} cannot be set: it leads through {found}, not an object")
-    first, rest = path[0], path[1:]
     inner = _set_in(value.get(first, {}), rest, leaf, name) if rest else leaf
     return {**value, first: inner}
+
+
+def _is_index(part: str, items: list[Json]) -> bool:
+    """Tell whether a part of a path names an item that there is."""
+    return part.isascii() and part.isdigit() and int(part) < len(items)
 
 
 def _put_form(request: Request, name: str, value: Json) -> Request:
@@ -296,7 +305,10 @@ def _take_json(call: Call, name: str) -> str | None:
     except PageShapeError:
         return None
     for part in name.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
+        if isinstance(value, list) and _is_index(part, value):
+            value = value[int(part)]
+        else:
+            value = value.get(part) if isinstance(value, dict) else None
     return None if value is None else reveal(texts.to_text(value) or "")
 
 

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrationd.engine.receive import Inlet, _dedup, inbound_root, public_url, receive
+from integrationd.engine.receive import Inlet, _dedup, public_url, receive
 from integrationd.errors import SecretError, SignatureError, StoreBusyError
 from integrationd.model.events import NewEvent
 from integrationd.ports.store import Accepted
 from integrationd.signals import EventAccepted
 from integrationd.spec.settings import Listen, PublicUrl, Settings
+from integrationd.wire.inbound.values import inbound_root
 from integrationd.wire.messages import Call
 from tests.support.fakes import START, script
 from tests.support.worlds import bundle_of, stage

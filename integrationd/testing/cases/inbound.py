@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
 from integrationd.engine.receive import Inlet, receive
 from integrationd.engine.world import World
 from integrationd.errors import SecretError, SignatureError
+from integrationd.model.json import Json
 from integrationd.model.secret import reveal
 from integrationd.signals import EventAccepted
 from integrationd.spec.cases import WebhookCase
@@ -34,18 +36,21 @@ async def run_webhook(world: World, integration: Integration, case: WebhookCase)
     secrets = await world.secrets.resolve(
         integration.tenant, integration.name, integration.needed_secrets()
     )
-    call = build_call(case, inlet, {"config": dict(integration.config), "secrets": dict(secrets)})
+    known = {"config": dict(integration.config), "secrets": dict(secrets)}
+    call = build_call(case, inlet, known, world.clock.now())
     error, event, dedup = await _offer(world, inlet, call)
     faults = list(compare_event(case.expect, error, event, dedup))
     if error is None and case.expect.accepted:
-        for what, forged, forging in forgeries(world, call):
+        for what, forged, forging in forgeries(world, inlet, call):
             refused, _, _ = await _offer(forging, inlet, forged)
             if refused is None:
                 faults.append(f"{what} is accepted all the same, expected to be refused")
     return faults
 
 
-def build_call(case: WebhookCase, inlet: Inlet, variables: dict[str, object]) -> Call:
+def build_call(
+    case: WebhookCase, inlet: Inlet, variables: Mapping[str, Json], now: datetime
+) -> Call:
     """Build the call as the listener would."""
     body = case.body if isinstance(case.body, str) else texts.dump_json(case.body)
     pairs: Pairs = tuple(
@@ -60,7 +65,7 @@ def build_call(case: WebhookCase, inlet: Inlet, variables: dict[str, object]) ->
         body=TextBody(body, "application/json"),
     )
     if case.sign:
-        request = inlet.endpoint.verify.sign(request, body.encode(), variables)
+        request = inlet.endpoint.verify.sign(request, body.encode(), variables, now)
     encoded = encode(request)
     return Call(
         method=case.method,
@@ -72,9 +77,9 @@ def build_call(case: WebhookCase, inlet: Inlet, variables: dict[str, object]) ->
     )
 
 
-def forgeries(world: World, call: Call) -> Iterator[tuple[str, Call, World]]:
+def forgeries(world: World, inlet: Inlet, call: Call) -> Iterator[tuple[str, Call, World]]:
     """Yield calls that are not from the sender, each behind what is wrong with it."""
-    if call.body:
+    if call.body and inlet.endpoint.verify.covers_body:
         changed = bytes([call.body[0] ^ _CHANGED]) + call.body[1:]
         yield "the call with another body", replace(call, body=changed), world
     bare = replace(call, headers={}, query=(), url=call.url.partition("?")[0])

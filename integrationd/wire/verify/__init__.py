@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Final
 
+from integrationd.wire.verify.basic import BasicVerifier
+from integrationd.wire.verify.hash import HashVerifier
 from integrationd.wire.verify.hmac import HmacVerifier
+from integrationd.wire.verify.token import TokenVerifier
 
-AnyVerifier: TypeAlias = HmacVerifier
-KINDS: Final = (HmacVerifier,)
+KINDS: Final = (HmacVerifier, HashVerifier, TokenVerifier, BasicVerifier)

@@ -15,8 +15,18 @@ class Verifier(Protocol):
 
     kind: ClassVar[str]
 
+    @property
+    def covers_body(self) -> bool:
+        """Tell whether another body would be refused, as far as a file shows it."""
+        ...
+
     def verify(self, call: Call, variables: Mapping[str, Json], now: datetime) -> None:
-        """Return when the call is authentic; ``variables`` holds ``config`` and ``secrets``.
+        """Return when the call is authentic.
+
+        Args:
+            call: As it came.
+            variables: ``config`` and ``secrets``.
+            now: When it came, not when it is looked at.
 
         Raises:
             SignatureError: Which check failed; never the signature that was expected.
@@ -24,6 +34,18 @@ class Verifier(Protocol):
         """
         ...
 
-    def sign(self, request: Request, body: bytes, variables: Mapping[str, Json]) -> Request:
-        """Return the request as the sender would sign it with its newest key."""
+    def sign(
+        self, request: Request, body: bytes, variables: Mapping[str, Json], now: datetime
+    ) -> Request:
+        """Return the request as the sender would sign it with its newest key.
+
+        Args:
+            request: Without a signature.
+            body: What it carries where it has none itself.
+            variables: ``config`` and ``secrets``.
+            now: The time that is written into it.
+
+        Raises:
+            SecretError: No key is configured, or only the sender can sign.
+        """
         ...

@@ -49,7 +49,7 @@ def test_signed_event_is_verified_and_read(number, **spec):
     player = player_of(SPEC.format(**spec), PlayOptions(records=5, bad=0))
     endpoint = player.integration.webhooks["events"]
 
-    call = received(build_event(player, "events", url=URL, number=number))
+    call = received(build_event(player, "events", url=URL, number=number, now=NOW))
 
     endpoint.verify.verify(call, player.variables, NOW)
     root = dict(inbound_root(call))
@@ -69,7 +69,7 @@ def test_event_of_another_secret_is_refused():
         event="body.type",
     )
     player = player_of(text)
-    call = received(build_event(player, "events", url=URL, number=1))
+    call = received(build_event(player, "events", url=URL, number=1, now=NOW))
     player.secrets = {"hook": "another"}
 
     with pytest.raises(SignatureError):
@@ -88,7 +88,7 @@ def test_event_that_reads_a_form_cannot_be_played():
     )
 
     with pytest.raises(UsageError) as caught:
-        build_event(player_of(text), "events", url=URL, number=1)
+        build_event(player_of(text), "events", url=URL, number=1, now=NOW)
 
     assert str(caught.value) == (
         "webhook 'events' cannot be played: 'form.id': an event has body, headers, query"

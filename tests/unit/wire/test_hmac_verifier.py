@@ -16,7 +16,7 @@ from integrationd.config.problems import Problems
 from integrationd.config.yaml import parse_yaml
 from integrationd.errors import SecretError, SignatureError
 from integrationd.model.secret import Secret
-from integrationd.wire import verify
+from integrationd.wire.alternatives import VERIFY_KINDS
 from integrationd.wire.messages import Call, Request
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -30,7 +30,7 @@ def decode_verifier(text):
     """Decode the YAML of a verifier; return it with what was told."""
     problems = Problems()
     node = parse_yaml(text.encode(), file="specs/acme.yaml", problems=problems)
-    made = decode(node, object, Site(problems, "webhooks.events.verify").noted(Kinds(verify.KINDS)))
+    made = decode(node, object, Site(problems, "webhooks.events.verify").noted(Kinds(VERIFY_KINDS)))
     return made, [str(problem) for problem in problems.found]
 
 
@@ -118,7 +118,7 @@ def test_what_is_signed_verifies(algorithm, encoding):
         f"{{type: hmac, algorithm: {algorithm}, keys: ['{{{{ secrets.key }}}}'],"
         f" signature: {{from: header.x-sig, encoding: {encoding}}}}}"
     )
-    signed = read(text).sign(REQUEST, b"body", variables(key=KEY))
+    signed = read(text).sign(REQUEST, b"body", variables(key=KEY), NOW)
 
     digest = hmac.new(KEY.encode(), b"body", algorithm).digest()
     shown = digest.hex() if encoding == "hex" else base64.b64encode(digest).decode()
@@ -129,7 +129,7 @@ def test_what_is_signed_verifies(algorithm, encoding):
 def test_signature_may_stand_in_the_query():
     """The place is the spec's choice."""
     text = HEX.replace("header.X-Sig", "query.sig")
-    signed = read(text).sign(REQUEST, b"body", variables(key=KEY))
+    signed = read(text).sign(REQUEST, b"body", variables(key=KEY), NOW)
 
     made = call(b"body")
     made = Call(
@@ -151,7 +151,7 @@ def test_any_key_may_fit_while_they_are_rotated(key):
     """Both keys are accepted; the newest signs."""
     check(ROTATING, call(b"{}", x_sig=f"sha256={signature(b'{}', key)}"), new="new", old="old")
 
-    signed = read(ROTATING).sign(REQUEST, b"{}", variables(new="new", old="old"))
+    signed = read(ROTATING).sign(REQUEST, b"{}", variables(new="new", old="old"), NOW)
     assert signed.headers["x-sig"] == f"sha256={signature(b'{}', 'new')}"
 
 
@@ -236,7 +236,7 @@ def test_empty_key_closes_the_endpoint(new, old, index):
 
     for act in (
         lambda: check(ROTATING, made, new=new, old=old),
-        lambda: read(ROTATING).sign(REQUEST, b"", variables(new=new, old=old)),
+        lambda: read(ROTATING).sign(REQUEST, b"", variables(new=new, old=old), NOW),
     ):
         with pytest.raises(SecretError) as caught:
             act()
@@ -264,15 +264,15 @@ def test_missing_key_closes_the_endpoint():
         (
             '{type: hmac, keys: ["{{ secrets.k }}"], signature: {from: json.sig}}',
             (
-                "1:59: E206: webhooks.events.verify.signature.from is 'json.sig', "
-                "expected a place in one of header, query"
+                "1:52: E114: webhooks.events.verify.signature stands in the body (json.sig), "
+                "which is signed as a whole; say with 'signed' what is"
             ),
         ),
         (
-            '{type: hmac, algorithm: md5, keys: ["{{ secrets.k }}"], signature: {from: header.x}}',
+            '{type: hmac, algorithm: md4, keys: ["{{ secrets.k }}"], signature: {from: header.x}}',
             (
-                "1:25: E103: webhooks.events.verify.algorithm is 'md5', "
-                "expected one of sha256, sha1, sha512"
+                "1:25: E103: webhooks.events.verify.algorithm is 'md4', "
+                "expected one of sha256, sha1, sha384, sha512, md5"
             ),
         ),
     ],
@@ -321,5 +321,5 @@ def test_published_vector_verifies(vector):
     check(text, made, key=vector["secret"])
 
     assert "fits the body" in refusal(text, made, key=vector["secret"] + "x")
-    signed = read(text).sign(REQUEST, body, variables(key=vector["secret"]))
+    signed = read(text).sign(REQUEST, body, variables(key=vector["secret"]), NOW)
     assert signed.headers == {header: headers[header]}

@@ -23,6 +23,7 @@ class Lax:
     """Verifies one thing alone."""
 
     looks_at: str
+    covers_body: bool = True
 
     def verify(self, call, variables, now):
         """Look at the body, at a header or at the key."""
@@ -86,3 +87,10 @@ def test_each_forgery_that_is_accepted_is_told(looks_at, told):
     assert faults_of(Lax(looks_at)) == [
         f"{what} is accepted all the same, expected to be refused" for what in told
     ]
+
+
+def test_body_that_is_not_signed_is_not_forged():
+    """A sender that shows a token alone signs no body, and no other one is held against it."""
+    told = faults_of(Lax("key", covers_body=False))
+
+    assert told == faults_of(Lax("key"))[1:]
