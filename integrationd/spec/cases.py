@@ -19,7 +19,9 @@ __all__ = [
     "Before",
     "CaseRun",
     "CasesBody",
+    "Consent",
     "Fault",
+    "Left",
     "Moment",
     "OperationCase",
     "ProbeCase",
@@ -64,13 +66,38 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
-    """What is stored before a case begins."""
+class Left:
+    """What a complete reading has left of a stream."""
 
     cursor: Any = UNSAID
-    """The stream's cursor, as an earlier reading left it."""
+    """The stream's cursor."""
+    cursors: Mapping[str, Any] = field(default_factory=dict)
+    """The cursors of partitions, by the partition's name: its values, joined by ``/``."""
     records: Mapping[str, Any] = field(default_factory=dict)
     """What the stream has stored, as mapped, by external id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before(Left):
+    """What is stored before a case begins: of its stream, and of others."""
+
+    streams: Mapping[str, Left] = field(default_factory=dict)
+    """The same of other streams, by name: of parents, which are then not read first, and of a list
+    with ``discover``, whose streams are then there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What a person has given before a case begins."""
+
+    refresh_token: str | None = "made-up-refresh-token"  # noqa: S105 - made up
+    """That of the consent; null where the provider gave none."""
+    access_token: str | None = None
+    """One that is good; without it the first call is preceded by a request for one."""
+    ends: timedelta | None = None
+    """After how long that one ends; it does not by default."""
+    scopes: tuple[str, ...] | None = None
+    """What was asked for then; by default what the spec asks for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +131,9 @@ class _Case:
     """Laid over what the file says for all of its cases."""
     now: Moment | None = None
     """The present time when it begins."""
+    consent: Literal["none"] | Consent = field(default_factory=Consent)
+    """Where the spec wants a person's consent: what that has given, or ``none`` where nobody has
+    given it yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

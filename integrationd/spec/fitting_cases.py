@@ -51,6 +51,12 @@ def _check_names(document: CasesDocument, about: _About, problems: Problems) -> 
         if wanted not in known:
             message = f"there is no {kind} {str(wanted)!r} in {name}{nearest(wanted, known)}"
             problems.add(wanted.position, "E309", message)
+    for case in document.body.streams:
+        for other in case.before.streams:
+            if other not in about.system.streams:
+                hint = nearest(other, about.system.streams)
+                message = f"before.streams: there is no stream {other!r} in {name}{hint}"
+                problems.add(case.position, "E309", message)
     for probe in document.body.probes:
         if about.system.probe is None:
             message = f"{name} has no probe; add one, such as 'probe: {{get: /me}}'"
@@ -71,8 +77,10 @@ def _names(
     document: CasesDocument, system: SystemBody
 ) -> Iterator[tuple[str, Marked, Collection[str]]]:
     readable = [name for name, stream in system.streams.items() if stream.is_read()]
+    lists = any(stream.discover is not None for stream in system.streams.values())
     for case in document.body.each():
-        if isinstance(case, StreamCase):
+        # What a list holds is known when the case is run.
+        if isinstance(case, StreamCase) and not lists:
             runs = [run.stream for run in case.runs if run.stream is not None]
             yield from (("stream", name, readable) for name in (case.stream, *runs))
     for call in document.body.operations:

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias, cast
 
 from integrationd.engine.calls import Calls
 from integrationd.engine.conductor import Conductor
-from integrationd.engine.plans import build_plan
+from integrationd.engine.discovery import discover
 from integrationd.engine.renewal import KEPT_AS
 from integrationd.engine.sync import RunOutcome, RunWish
 from integrationd.engine.world import World
@@ -33,7 +33,7 @@ from integrationd.spec.documents import Integration
 from integrationd.spec.exchanges import Exchange
 from integrationd.spec.narrowing import read_narrowing
 from integrationd.spec.settings import Settings
-from integrationd.testing.cases.before import lay_before
+from integrationd.testing.cases.before import lay_before, lay_left
 from integrationd.testing.cases.clock import NOW, CaseClock, Steady
 from integrationd.testing.cases.inbound import run_webhook
 from integrationd.testing.cases.outcomes import (
@@ -105,6 +105,8 @@ class Performance:
     """Told what came of it."""
     watched: WatchedStore = field(init=False)
     conductor: Conductor = field(init=False)
+    _files: Bundle = field(init=False)
+    """What the files say, without what lists hold."""
 
     def __post_init__(self) -> None:
         """Put the world together around the case."""
@@ -112,7 +114,9 @@ class Performance:
             self.equipment.find_fault,
             find_giver(self.integration, self.secrets, self.clock.monotonic),
         )
-        consent = made_up_consent(self.integration, self.secrets)
+        consent = made_up_consent(
+            self.integration, self.secrets, self.case.consent, self.clock.now()
+        )
         if consent is not None:
             place = (self.integration.tenant, self.integration.name, KEPT_AS)
             self.vault.kept[place] = consent
@@ -128,13 +132,15 @@ class Performance:
             signals=self.ear,
             holder="case:case",
         )
-        bundle = Bundle(
+        self._files = Bundle(
             integrations={self.integration.name: self.integration},
             providers={},
             problems=(),
             refused=(),
         )
-        self.conductor = Conductor(world=world, settings=self.equipment.settings, bundle=bundle)
+        self.conductor = Conductor(
+            world=world, settings=self.equipment.settings, bundle=self._files
+        )
 
     async def perform(self) -> None:
         """Run the case; what is another than expected is in ``faults`` then."""
@@ -148,12 +154,17 @@ class Performance:
             await self._call(case)
 
     async def _read_all(self, case: StreamCase) -> None:
-        plan = build_plan(self.integration, str(case.stream))
-        await lay_before(self.conductor.world, plan, case.before)
+        world, stream = self.conductor.world, str(case.stream)
+        await lay_before(world, self.integration, stream, case.before)
+        await self._relist()
+        if stream not in self.integration.streams and stream in self._now.streams:
+            await lay_left(world, self._now, stream, case.before, "before")
         runs = case.each_run()
         for number, run in enumerate(runs, 1):
             await asyncio.sleep(run.after.total_seconds())
             stream = str(run.stream or case.stream)
+            if stream not in self._now.streams:
+                raise UsageError(self._tell_unknown(stream, number))
             said = len(self.faults)
             with self._scripted(run.exchanges, in_order=self._in_order(case, stream)):
                 read = await self._read(stream, run)
@@ -168,7 +179,27 @@ class Performance:
     def _in_order(self, case: StreamCase, stream: str) -> bool:
         if case.order is not None:
             return case.order == "given"
-        return self.integration.streams[stream].for_each is None
+        return self._now.streams[stream].for_each is None
+
+    @property
+    def _now(self) -> Integration:
+        """Return what is read, with the streams that its lists hold by now."""
+        return self.conductor.integration(self.integration.name)
+
+    async def _relist(self) -> None:
+        """Take up the streams that lists hold by now, as the daemon does."""
+        if self.integration.moulds:
+            bundle = await discover(self.conductor.world, self._files)
+            self.conductor.swap(bundle)
+
+    def _tell_unknown(self, stream: str, number: int) -> str:
+        lists = " or ".join(f"before.streams.{name}.records" for name in self.integration.moulds)
+        known = sorted(self._now.objects)
+        there = f"they hold {', '.join(known)}" if known else "they hold nothing yet"
+        return (
+            f"run {number}: no list holds an object whose stream is called {stream!r}, {there}; "
+            f"say {lists}, or let an earlier run read it"
+        )
 
     async def _read(self, stream: str, run: CaseRun) -> Read:
         name, world = self.integration.name, self.conductor.world
@@ -177,13 +208,16 @@ class Performance:
         began_s = self.clock.monotonic()
         narrowing = None
         if run.input:
-            narrowing = read_narrowing(self.integration.streams[stream], dict(run.input), {})
+            narrowing = read_narrowing(self._now.streams[stream], dict(run.input), {})
         wish = RunWish(trigger=Trigger.MANUAL, full=run.full, input=narrowing)
         async with asyncio.timeout(PATIENCE_S):
             outcome = await self.conductor.sync(name, stream, wish)
         waited_s = world.clock.monotonic() - began_s
+        seen = self._now
+        await self._relist()
         read = await self._look(stream, outcome, heard, pages)
         self.touch.see_run(
+            seen,
             stream,
             Evidence(
                 signals=self.ear.heard[heard:],

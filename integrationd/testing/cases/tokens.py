@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from datetime import datetime
+from typing import Final, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from integrationd.errors import IntegrationError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret, reveal
+from integrationd.spec.cases import Consent
 from integrationd.spec.documents import Integration
 from integrationd.testing.options import PlayOptions
 from integrationd.testing.tokens import TokenBooth
@@ -18,8 +20,6 @@ from integrationd.wire.encoding import EncodedRequest
 from integrationd.wire.grants import Kept
 from integrationd.wire.messages import Answer, Call
 
-CONSENT: Final = "made-up-refresh-token"
-"""What a person's consent has given before a case begins."""
 _OPTIONS: Final = PlayOptions()
 
 
@@ -83,13 +83,22 @@ def find_address(integration: Integration) -> frozenset[str]:
         return frozenset()
 
 
-def made_up_consent(integration: Integration, secrets: Mapping[str, str]) -> Secret | None:
-    """Return what a person's consent would have left in the vault; None where none is wanted.
+def made_up_consent(
+    integration: Integration,
+    secrets: Mapping[str, str],
+    given: Consent | Literal["none"],
+    now: datetime,
+) -> Secret | None:
+    """Return what a person's consent would have left in the vault; None where there is none.
 
-    A case begins where consent was given: with a refresh token and no access token.
+    Args:
+        integration: Whose provider wants it, or does not.
+        secrets: Of the case.
+        given: What the case says of it.
+        now: The present time of the case.
     """
     auth = None if integration.http is None else integration.http.auth
-    if not isinstance(auth, OAuth2Auth):
+    if not isinstance(auth, OAuth2Auth) or not isinstance(given, Consent):
         return None
     named = {name: Secret(text) for name, text in secrets.items()}
     try:
@@ -98,7 +107,17 @@ def made_up_consent(integration: Integration, secrets: Mapping[str, str]) -> Sec
         return None  # its cases show what is wrong
     if terms is None:
         return None
-    kept = Kept(refresh=Secret(CONSENT), origin=terms.origin, scopes=terms.scopes, consented_at=0.0)
+    ends_s = None if given.ends is None else (now + given.ends).timestamp()
+    access, refresh = given.access_token, given.refresh_token
+    kept = Kept(
+        access=None if access is None else Secret(access),
+        expires_at=None if access is None else ends_s,
+        asked_as="" if access is None else terms.origin,
+        refresh=None if refresh is None else Secret(refresh),
+        origin=terms.origin,
+        scopes=terms.scopes if given.scopes is None else given.scopes,
+        consented_at=0.0,
+    )
     return kept.to_secret()
 
 
