@@ -17,7 +17,7 @@ from integrationd.testing.folding import fold
 from integrationd.testing.moments import at_any_time
 from integrationd.testing.pages import GoneError, Listing, answer_page, is_first
 from integrationd.testing.records import Entry, Source
-from integrationd.testing.routes import LOWER, UPPER, Asked, Route
+from integrationd.testing.routes import LOWER, UPPER, Asked, Route, holes_of, mark_holes
 from integrationd.testing.scenes import Stage, write_answer
 from integrationd.testing.shapes import overlay
 from integrationd.testing.values import Turn, Wanted, build_value
@@ -174,9 +174,12 @@ class ListScene:
         both = _BOTH
         if rule is not None and rule.into is not None and rule.into.root is Root.URL:
             both = Bounds(f"{self.stage.origin}{CHANGES}{self.name}/{LOWER}")
+        holes = list(dict.fromkeys(holes_of(self.plan.paginator)))
         for bounds in (both, Bounds()) if rule is not None else (Bounds(),):
             try:
-                found = list(self._requests(variables, bounds))
+                found = [
+                    mark_holes(request, holes) for request in self._requests(variables, bounds)
+                ]
             except ExpressionError as wrong:
                 why = str(wrong)
                 continue

@@ -172,8 +172,9 @@ class Player:
         """
         wait_s = self._turnstile.admit(call, now_s)
         if wait_s:
-            headers = {"retry-after": str(wait_s), **self._turnstile.told(now_s, at)}
-            return refuse(call, HTTPStatus.TOO_MANY_REQUESTS, "too many requests", headers)
+            headers = {"retry-after": str(wait_s)}
+            refused = refuse(call, HTTPStatus.TOO_MANY_REQUESTS, "too many requests", headers)
+            return self._turnstile.mark(refused, now_s, at)
         granted = self.guard.answer(call, now_s)
         if granted is not None:
             return granted

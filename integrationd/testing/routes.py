@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -14,6 +14,7 @@ from integrationd.errors import PageShapeError
 from integrationd.model.json import Json
 from integrationd.model.secret import reveal
 from integrationd.wire import decoding, encoding, multipart, texts
+from integrationd.wire.holes import fill_holes
 from integrationd.wire.messages import Call, FormBody, JsonBody, MultipartBody, Request, TextBody
 from integrationd.wire.places import Place, Root
 
@@ -30,6 +31,8 @@ LOWER: Final = mark("lower")
 UPPER: Final = mark("upper")
 OPTIONAL: Final = "given_"
 """Begins the names of values that a call may leave out."""
+HOLE: Final = "hole_"
+"""Begins the names of what fills ``{x}`` in a text of the query or the body."""
 
 Found = dict[str, str]
 """What stood where a request has marks."""
@@ -54,6 +57,8 @@ class Asked:
 
     def take(self, place: Place) -> str | None:
         """Return what stands at a place."""
+        if place.root is Root.HOLE:
+            return self.holes.get(f"{HOLE}{place.name.lower()}")
         return self.holes.get(place.name) if place.root is Root.PATH else place.take(self.call)
 
 
@@ -114,7 +119,9 @@ class Route:
                 return f"header {name!r}"
         if not holds_body(call, self.request, bounds):
             return "the body"
-        return Asked(call, asked.holes, self.part, bounds)
+        filled = {name: text for name, text in bounds.items() if name.startswith(HOLE)}
+        bounds = {name: text for name, text in bounds.items() if name not in filled}
+        return Asked(call, {**asked.holes, **filled}, self.part, bounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,3 +255,28 @@ def _plain(value: Json) -> Json:
         Request(method="POST", url="http://player.invalid/", body=JsonBody(value))
     ).body
     return decoding.decode_bytes(body or b"null")
+
+
+def mark_holes(request: Request, names: Iterable[str]) -> Request:
+    """Return a request with a mark in each hole of its query and body, to see what comes there.
+
+    Raises:
+        RefusedError: There is no such hole.
+    """
+    for name in names:
+        request = fill_holes(request, name, mark(f"{HOLE}{name.lower()}"))
+    return request
+
+
+def holes_of(value: object) -> Iterator[str]:
+    """Yield the holes that a paginator fills, its page size included."""
+    for item in fields(value) if is_dataclass(value) else ():
+        found = getattr(value, item.name)
+        if isinstance(found, Place):
+            if found.root is Root.HOLE:
+                yield found.name
+        elif isinstance(found, tuple):
+            for one in found:
+                yield from holes_of(one)
+        elif is_dataclass(found) and not isinstance(found, type):
+            yield from holes_of(found)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Final
 
 from integrationd.config.units import Rate
-from integrationd.errors import UsageError
+from integrationd.errors import PageShapeError, UsageError
 from integrationd.model.json import Json
 from integrationd.spec.http import HttpSpec
 from integrationd.testing.options import PlayOptions
 from integrationd.testing.replies import ReplyBuilder
+from integrationd.testing.shapes import overlay
+from integrationd.testing.values import EPOCH
 from integrationd.transform.inverse import Tree
+from integrationd.wire import decoding, texts
 from integrationd.wire.budget import Window
 from integrationd.wire.call import BaseCall
 from integrationd.wire.limits import Learn, Meter, rates_of
@@ -53,24 +57,35 @@ class Turnstile:
             self._spent += [now_s] * cost
         return 0
 
-    def told(self, now_s: float, at: datetime) -> Mapping[str, str]:
-        """Return the headers that say how much is left.
+    def __post_init__(self) -> None:
+        """Tell of what is left once; raises UsageError where that cannot be done."""
+        self._told(0.0, EPOCH)
 
-        Raises:
-            UsageError: The spec reads it elsewhere than in a header.
+    def mark(self, answer: Answer, now_s: float, at: datetime) -> Answer:
+        """Return an answer that also says how much is left, where the spec reads it.
+
+        A body that is no JSON object stays as it is.
         """
+        told = self._told(now_s, at)
+        headers = {**answer.headers, **(told.get("headers") or {})}
+        said = told.get("body")
+        body = answer.body
+        if isinstance(said, dict):
+            with suppress(PageShapeError):
+                found = decoding.decode_bytes(answer.body)
+                if isinstance(found, dict):
+                    body = texts.dump_json(overlay(found, said)).encode()
+        return replace(answer, headers=headers, body=body)
+
+    def _told(self, now_s: float, at: datetime) -> Mapping[str, Json]:
+        """Return the headers and the body that say how much is left."""
         learn = self.http.limits.learn
         if learn is None:
             return {}
         left = max(0, self._told_rate.count - len(self._spent))
         began_s = min(self._spent, default=now_s)
         reset_s = max(1, math.ceil(began_s + self._span_s - now_s))
-        return _headers_of(learn, left, reset_s, at)
-
-    def mark(self, answer: Answer, now_s: float, at: datetime) -> Answer:
-        """Return an answer that also says how much is left."""
-        told = self.told(now_s, at)
-        return replace(answer, headers={**answer.headers, **told}) if told else answer
+        return _say(learn, left, reset_s, at)
 
     def _lanes(self, call: Call) -> tuple[int, list[tuple[str, Rate]]]:
         limits = self.http.limits
@@ -91,17 +106,22 @@ class Turnstile:
         return self._told_rate.per.total_seconds()
 
 
-def _headers_of(learn: Learn, left: int, reset_s: int, at: datetime) -> Mapping[str, str]:
+def _say(learn: Learn, left: int, reset_s: int, at: datetime) -> Mapping[str, Json]:
+    """Return ``headers`` and ``body`` in which the spec finds what is left.
+
+    Raises:
+        UsageError: It reads that in a way that cannot be turned round, or elsewhere.
+    """
     builder = ReplyBuilder("http.limits.learn")
     builder.wish(learn.remaining, left)
     wait: Wait = learn.reset
     if wait.value is not None:
         builder.wish(wait.value, _write(wait.format, reset_s, at))
     tree: Tree = builder.tree
-    if not isinstance(tree, dict) or not set(tree) <= {"headers"}:
-        raise UsageError("http.limits.learn reads elsewhere than in headers")
-    headers: Mapping[str, str] = builder.build()["headers"]
-    return headers
+    if not isinstance(tree, dict) or not set(tree) <= {"headers", "body"}:
+        raise UsageError("http.limits.learn reads elsewhere than in headers and the body")
+    reply = builder.build()
+    return {name: reply[name] for name in tree}
 
 
 def _write(form: WaitFormat, reset_s: int, at: datetime) -> Json:

@@ -262,7 +262,7 @@ class Performance:
 
     def _keeps_no_value(self, stream: str, mode: str) -> bool:
         """Tell whether what a reading keeps as cursor is no value of a record that it read."""
-        read = self.integration.streams[stream]
+        read = self._now.streams[stream]
         begins_feed = read.feed is not None and mode != Mode.INCREMENTAL
         rule = read.incremental
         return rule is None or rule.count or rule.scale.opaque or begins_feed
