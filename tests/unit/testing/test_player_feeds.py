@@ -205,3 +205,24 @@ def test_feed_that_cannot_be_turned_round_is_named():
     assert player.unplayed["files"].startswith(
         "stream 'files' cannot be played: feed: \"join('', [id, name])\": "
     )
+
+
+def test_newest_change_comes_first_where_the_spec_says_so():
+    """`sorted: descending` is the order of the feed, and what changed twice is told twice."""
+
+    async def work(reader, story):
+        source = reader.player.sources["files"]
+        (entry,) = source.change(1, 1_000)
+        source.change(17, 2_000)
+        source.remove(entry, 3_000)
+        scene = next(one for one in reader.player.scenes if one.name == "files").changes
+        bare = Call(method="GET", url="", path="/", query=(), headers={}, body=b"")
+        told = scene.find(Asked(bare, {}))
+        moments = [one.moment for one in told]
+        assert moments == sorted(moments, reverse=True)
+        assert (moments[0], moments[-1], len(moments)) == (3_000, 1_000, 19)
+        own = [(one.moment, one.is_deleted) for one in told if one.number == entry.number]
+        assert own == [(3_000, True), (2_000, False), (1_000, False)]
+        assert story.step == 0
+
+    play(SPECS["newest-first"], work)
