@@ -245,6 +245,10 @@ class Player:
             raise UsageError(f"http.auth cannot be played: {wrong}") from None
 
     def _make_scene(self, name: str, stage: Stage) -> Scene:
+        asked = self.integration.streams[name]
+        for key in ("first_of", "steps"):
+            if getattr(asked, key):
+                raise UsageError(f"stream {name!r} cannot be played: its {key!r} is not played")
         source = self._make_source(name)
         self.sources[name] = source
         if source.stream.feed is not None:

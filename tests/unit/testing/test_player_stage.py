@@ -12,7 +12,7 @@ from integrationd.spec.source import SourceFile
 from integrationd.testing.options import PlayOptions
 from integrationd.testing.stage import base_url_of, stage
 from integrationd.testing.telling import describe_stage, lines_of
-from tests.support.players import ORIGIN, play_integration
+from tests.support.players import ORIGIN, play_integration, player_of
 
 SHIPPED = [
     found.source for found in Scanner(find_shipped_roots(shipped_dirs())).scan().files.values()
@@ -153,3 +153,23 @@ def test_unknown_name_is_told_with_the_nearest():
 def test_what_happens_is_told_in_one_line(told, line):
     """A call, a change and an event are a line each."""
     assert list(lines_of(told)) == [line]
+
+
+@pytest.mark.parametrize(
+    ("key", "asked"),
+    [
+        ("first_of", "first_of: [{get: /a}, {get: /b}]"),
+        ("steps", 'steps: [{name: s, get: /s, output: body.id}], get: "/{{ steps.s }}"'),
+    ],
+)
+def test_stream_with_requests_that_are_not_played_is_named(key, asked):
+    """The others are played."""
+    text = (
+        "integration: shop\nhttp: {base_url: http://player.test, paginate: none}\n"
+        f"streams: {{a: {{{asked}, key: id}}, b: {{get: /c, key: id}}}}\n"
+    )
+
+    player = player_of(text)
+
+    assert player.unplayed == {"a": f"stream 'a' cannot be played: its {key!r} is not played"}
+    assert list(player.sources) == ["b"]
