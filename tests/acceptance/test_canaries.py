@@ -43,7 +43,7 @@ from tests.support.canary_files import (
 )
 from tests.support.echoing import Echo, echoing
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.acceptance]
 
 
 @pytest.fixture

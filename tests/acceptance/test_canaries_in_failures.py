@@ -14,7 +14,7 @@ from tests.support.canary_field import Field
 from tests.support.canary_files import ASKED, INTEGRATION
 from tests.support.echoing import echoing
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.acceptance]
 
 OPENING = (
     *(

@@ -124,7 +124,6 @@ def test_reload_tells_whether_the_files_were_taken(installation, daemon, source)
     assert running.stop() == 0
 
 
-@pytest.mark.timeout(180)
 def test_every_bad_file_in_the_directory_delays_no_tick(installation, daemon, source):
     """Beside one bad file for each error code, a stream due each second is read each second."""
     installation.write("integrations/shop.yaml", INTEGRATION.format(port=source))

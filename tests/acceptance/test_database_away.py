@@ -22,7 +22,6 @@ from tests.support.postgres import schema_url
 pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.needs("postgres"),
-    pytest.mark.timeout(180),
 ]
 WHERE = "postgresql://"
 """How a message about the database begins."""

@@ -11,7 +11,7 @@ from tests.support.daemons import Running
 from tests.support.postgres import schema_url
 from tests.support.tables import SPEC, tables
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.acceptance]
 
 POSTGRES = pytest.param("postgres", marks=pytest.mark.needs("postgres"))
 SETTINGS = "listen: 127.0.0.1:0\negress: {allow: [127.0.0.0/8]}\n"

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.syncing import integrationd, measure, page_server, write_config
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.acceptance]
 LIMIT_MB = 150
 NOISE_MB = 10
 """What the interpreter's own allocation differs by from run to run."""

@@ -185,7 +185,6 @@ def keys_in_use(database: Path) -> int:
         return conn.execute("SELECT count(DISTINCT key_id) FROM secrets").fetchone()[0]
 
 
-@pytest.mark.timeout(300)
 def test_rotation_survives_sigkill_at_any_moment(installation):
     """After each of three kills in its midst every secret opens; the last one completes it."""
     installation.env["INTEGRATIOND_MASTER_KEY"] = KEY

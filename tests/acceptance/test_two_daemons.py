@@ -21,7 +21,6 @@ from tests.support.postgres import schema_url
 pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.needs("postgres"),
-    pytest.mark.timeout(900),
 ]
 LEASE_S = 3
 MINUTES = int(os.environ.get("INTEGRATIOND_TEST_MINUTES", "0"))

@@ -22,7 +22,6 @@ from tests.support.postgres import schema_url
 pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.needs("postgres"),
-    pytest.mark.timeout(300),
 ]
 LEASE_S = 3
 PAGES = 60

@@ -12,7 +12,6 @@ RECORDS = 72_000
 
 
 @pytest.mark.bench
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "limit",
     [

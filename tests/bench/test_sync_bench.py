@@ -16,7 +16,6 @@ STORED = 50_000
 
 
 @pytest.mark.bench
-@pytest.mark.timeout(900)
 def test_sync_beside_the_floor(tmp_path, capsys):
     """Print microseconds of CPU for each record, and how many times the floor that is."""
     with page_server(RECORDS) as port:
@@ -35,7 +34,6 @@ def test_sync_beside_the_floor(tmp_path, capsys):
 
 
 @pytest.mark.bench
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "place",
     [

@@ -108,7 +108,6 @@ def told() -> str:
 
 
 @pytest.mark.bench
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     "laid", ["", 'streams: {s0: {schedule: {at: "04:00"}}}\n'], ids=["bare", "laid"]
 )

@@ -160,7 +160,6 @@ async def change(reader: Reader, name: str) -> None:
 
 
 @pytest.mark.parametrize(("group", "name"), systems())
-@pytest.mark.timeout(300)
 def test_good_file_is_played_and_read_whole(group, name):
     """All its streams but those that the table names."""
     player = player_of(group, name)

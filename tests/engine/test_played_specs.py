@@ -129,7 +129,6 @@ ALONE = [
 
 
 @pytest.mark.parametrize("kind", ALONE, ids=lambda kind: kind.label)
-@pytest.mark.timeout(60)
 def test_each_way_reads_its_player_whole(kind):
     """Every way of asking by itself: all rows at first, and after some changes."""
 
@@ -151,7 +150,6 @@ def test_each_way_reads_its_player_whole(kind):
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(kind=KINDS, seed=st.integers(0, 1000))
-@pytest.mark.timeout(600)
 def test_any_spec_reads_its_player_whole(kind, seed):
     """First, after changes, after a crash in the middle and after faults the rows are the same."""
     in_virtual_time(live(kind, seed))

@@ -54,7 +54,6 @@ async def fetch(url: str, key: str) -> int:
     return await asyncio.to_thread(call)
 
 
-@pytest.mark.timeout(30)
 async def test_play_answers_changes_and_posts():
     """Calls are told with their status; changes wait until reading is over; posting goes on."""
     listening, heard, receiver = bind(), [], Receiver()

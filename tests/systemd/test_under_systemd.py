@@ -14,7 +14,7 @@ import pytest
 from tests.systemd.machine import SYSTEM_PYTHON, CannotBootError, play
 from tests.systemd.scenario import TOKEN, TRIES
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.needs("systemd-nspawn"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.needs("systemd-nspawn")]
 
 UNIT = "integrationd.service"
 

@@ -17,7 +17,7 @@ from tests.unit.importers.commands import commands
 from tests.unit.importers.serving import SETTINGS, run, serving
 
 COMPARED = ("authorization", "cookie", "x-api-key", "x-trace", "accept-language", "x-mode")
-pytestmark = [pytest.mark.needs("curl"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.needs("curl")]
 
 
 def normalise(asked):
