@@ -77,7 +77,7 @@ def preview_call(
         ``request``, or for several ``requests``, each with its ``name`` and its ``request``, or
         the reason ``why`` there is none.
     """
-    preview = _Preview(integration, given)
+    preview = _Preview(integration.asking_as(operation.auth), given)
     if operation.method is not None:
         return {"request": preview.show(operation)}
     parts: dict[str, Alternative | Step] = {

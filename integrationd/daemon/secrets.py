@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrationd.config.problems import nearest
 from integrationd.daemon.composition import Composition
 from integrationd.daemon.whereabouts import list_secrets
-from integrationd.engine.renewal import KEPT_AS
+from integrationd.engine.renewal import account_kept_as
 from integrationd.engine.status import read_streams
 from integrationd.errors import SecretError, SettingsError, UsageError
 from integrationd.model.json import Json
@@ -73,8 +73,9 @@ class LocalSecrets:
             raise UsageError(message)
         for row in places:
             await self._parts.vault.remove(row.tenant, integration, kept_as)
-            if kept_as == KEPT_AS:
-                self._parts.world.tokens.forget((row.tenant, integration))
+            account = account_kept_as(integration, kept_as)
+            if account is not None:
+                self._parts.world.tokens.forget((row.tenant, account))
             self._tell(row.tenant, integration, name, "removed")
         problem = await self.look_again(integration)
         return {"integration": integration, "name": name, "problem": problem}

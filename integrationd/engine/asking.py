@@ -72,7 +72,7 @@ async def asking(world: World, integration: Integration, manner: Manner) -> Asyn
             retries=retries_of(integration, manner.settings),
             secrets=variables["secrets"],
             credentials=credentials,
-            remedies=remedies_of(http),
+            remedies=remedies_of(integration),
             may_repeat=manner.may_repeat,
             patience_s=manner.patience_s,
             meter=Meter(base.base_url, http.limits.paths, http.limits.learn),

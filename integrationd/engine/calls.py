@@ -56,6 +56,7 @@ class Calls:
         remembered = None if key is None else self.memory.find(key, now_s)
         if remembered is not None:
             return self._tell_remembered(integration, operation, remembered[0])
+        integration = integration.asking_as(found.auth)
         manner = self._manner(integration, may_repeat=found.may_repeat)
         outcome = await self.conductor.beside(
             name,
@@ -74,6 +75,7 @@ class Calls:
         integration = self.conductor.integration(name)
         if integration.probe is None:
             return None
+        integration = integration.asking_as(integration.probe.auth)
         return await self.conductor.beside(
             name,
             f"probe {next(self._numbers)}",

@@ -157,12 +157,12 @@ class Conductor:
         """
         integration = self.bundle.integrations.get(name)
         found = None if integration is None else integration.streams.get(stream)
-        if found is None or not found.is_read() or self._closed:
+        if integration is None or found is None or not found.is_read() or self._closed:
             return None
         skipped = None
         if (name, stream) in self.running:
             skipped = RunSkipped(integration=name, stream=stream)
-        elif self._is_paused(name):
+        elif self._is_paused(integration, found.auth):
             reason = "the provider asked for a time without requests"
             skipped = RunSkipped(integration=name, stream=stream, reason=reason)
         if skipped is None:
@@ -349,9 +349,9 @@ class Conductor:
             plan = self._plans[name, stream] = build_plan(self.integration(name), stream)
         return plan
 
-    def _is_paused(self, name: str) -> bool:
+    def _is_paused(self, integration: Integration, way: str | None) -> bool:
         """Whether a run would only find out that it must wait for too long."""
-        kept = self._budgets.get(name)
+        kept = self._budgets.get(integration.account_of(way))
         if kept is None:
             return False
         return kept[1].paused_s(self.world.clock.monotonic()) > WAIT_IN_RUN_MAX_S
@@ -360,10 +360,10 @@ class Conductor:
         return self.budget_of(plan.integration)
 
     def budget_of(self, integration: Integration) -> Budget:
-        """Return an integration's budget, the same one over reloads while its rates stay."""
+        """Return the budget of who asks, the same one over reloads while its rates stay."""
         # Without a rate nobody waits for a slot, but a 429 still pauses all.
         rates = () if integration.http is None else rates_of(integration.http.limits.rate)
-        kept = self._budgets.get(integration.name)
+        kept = self._budgets.get(integration.account)
         if kept is None or kept[0] != rates:
-            kept = self._budgets[integration.name] = (rates, Budget(*rates))
+            kept = self._budgets[integration.account] = (rates, Budget(*rates))
         return kept[1]

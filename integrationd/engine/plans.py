@@ -184,7 +184,9 @@ _NAMES = {
 
 def build_plan(integration: Integration, name: str) -> StreamPlan:
     """Compile one stream that makes requests."""
-    stream, http = integration.streams[name], integration.http
+    stream = integration.streams[name]
+    integration = integration.asking_as(stream.auth)
+    http = integration.http
     assert http is not None
     shape, found = integration.shapes[name], integration.objects.get(name)
     first = stream.variants[0]
@@ -274,11 +276,14 @@ def _shares_entity(integration: Integration, name: str) -> bool:
     )
 
 
-def remedies_of(http: HttpSpec) -> Remedies:
+def remedies_of(integration: Integration) -> Remedies:
     """Gather what may be wrong where a provider refuses."""
+    http = integration.http
+    assert http is not None
     used = (reference.path for reference in references_in(http.auth))
     names = dict.fromkeys(path[1] for path in used if path[0] == "secrets" and len(path) > 1)
     return Remedies(
+        where=integration.auth_place,
         asks_as_nobody=isinstance(http.auth, NoAuth),
         secrets=tuple(names),
         by_consent=isinstance(http.auth, TokenAuthenticator) and http.auth.is_by_consent,

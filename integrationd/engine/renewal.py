@@ -28,7 +28,7 @@ from integrationd.ports.vault import Vault
 from integrationd.signals import TokenRenewed, TokenUnkept
 from integrationd.spec.documents import Integration
 from integrationd.spec.settings import Settings
-from integrationd.wire.auth.authenticator import ConsentAuthenticator, TokenAuthenticator
+from integrationd.wire.auth.authenticator import Auth, ConsentAuthenticator, TokenAuthenticator
 from integrationd.wire.consent import DeviceCode, Terms
 from integrationd.wire.exchange import Answered, TokenCall
 from integrationd.wire.grants import Kept, Refusal, Token
@@ -57,8 +57,14 @@ class Account:
 
     @property
     def name(self) -> Name:
-        """Return tenant and integration."""
-        return self.integration.tenant, self.integration.name
+        """Return the tenant, and what the account of the integration is called."""
+        return self.integration.tenant, self.integration.account
+
+    @property
+    def kept_as(self) -> str:
+        """Return the vault's name for what is kept of its tokens."""
+        way = self.integration.asks_as
+        return f"{KEPT_AS}.{way}" if way else KEPT_AS
 
     def asked_as(self, variables: Mapping[str, Json]) -> str:
         """Return the digest of the token request that its files and secrets make."""
@@ -251,10 +257,14 @@ class Renewal:
         said = f" ({refusal.said})" if refusal.said else ""
         told = f"{outcome.message}{word}{said}"
         hint = self.account.auth.hint(refusal.error, self.account.integration.name)
+        hint = hint.replace("http.auth", self.account.integration.auth_place)
         if refusal.error or refusal.status in _DENIED:
             return CredentialsError(f"{told}; {hint}", status=refusal.status)
         where = "token_url" if self.account.auth.token_addresses else "steps"
-        return RefusedError(f"{told}; is http.auth.{where} right?", status=refusal.status)
+        return RefusedError(
+            f"{told}; is {self.account.integration.auth_place}.{where} right?",
+            status=refusal.status,
+        )
 
     async def _keep(self, token: Token, sent: Secret | None) -> Kept:
         """Keep an answer; where the refresh token is another one now, durably and first of all."""
@@ -293,7 +303,7 @@ class Renewal:
             # Where the vault failed after it had stored it, it is there.
             overtaken = stored.line not in (unsaved.before.line, unsaved.kept.line)
             if not overtaken:
-                await self.world.vault.put(*name, KEPT_AS, unsaved.kept.to_secret())
+                await self._put(unsaved.kept)
         except (StoreError, SecretError) as failed:
             self._tell_unkept(f"{failed}; it is tried again before anything else is asked")
             raise
@@ -310,11 +320,16 @@ class Renewal:
         try:
             # Never over a refresh token that came meanwhile, should our claim have run out.
             if (await self._load()).line == self.kept.line:
-                await self.world.vault.put(*self.account.name, KEPT_AS, kept.to_secret())
+                await self._put(kept)
         except StoreBrokenError:
             raise
         except (StoreError, SecretError):
             pass
+
+    async def _put(self, kept: Kept) -> None:
+        account, integration = self.account, self.account.integration
+        secret = kept.to_secret()
+        await self.world.vault.put(integration.tenant, integration.name, account.kept_as, secret)
 
     async def _load(self) -> Kept:
         """Return what is kept: in the vault, or while that is closed at the desk alone."""
@@ -322,7 +337,7 @@ class Renewal:
         try:
             # One that is closed says whether there is something that it cannot open: to send the
             # configured refresh token then would be to send a used one.
-            text = await vault.get(*name, KEPT_AS)
+            text = await vault.get(name[0], self.account.integration.name, self.account.kept_as)
             if text is not None:
                 return Kept.parse(text)
         except SecretError:
@@ -336,13 +351,30 @@ class Renewal:
         self.world.signals.emit(TokenUnkept(integration=name, reason=reason))
 
 
+def account_kept_as(integration: str, kept_as: str) -> str | None:
+    """Return the account that a secret of the vault has tokens of; None for any other secret."""
+    if kept_as == KEPT_AS:
+        return integration
+    way = kept_as.removeprefix(f"{KEPT_AS}.")
+    return None if way == kept_as else f"{integration}/{way}"
+
+
 def find_lack(integration: Integration, vault: Vault) -> str:
     """Say what an integration lacks whose provider may answer with a new refresh token.
 
     Empty where nothing is lacking.
     """
-    auth = None if integration.http is None else integration.http.auth
-    if not isinstance(auth, TokenAuthenticator) or not auth.may_rotate or vault.is_open():
+    http = integration.http
+    if http is None or vault.is_open():
+        return ""
+    ways = {integration.auth_place: http.auth}
+    ways |= {f"http.auths.{name}": way for name, way in http.auths.items()}
+    lacks = (_find_lack(integration, where, way) for where, way in ways.items())
+    return next(filter(None, lacks), "")
+
+
+def _find_lack(integration: Integration, where: str, auth: Auth) -> str:
+    if not isinstance(auth, TokenAuthenticator) or not auth.may_rotate:
         return ""
     if auth.is_by_consent:
         return (
@@ -353,7 +385,7 @@ def find_lack(integration: Integration, vault: Vault) -> str:
     return (
         f"integration {integration.name} uses a refresh token, and a newer one that the provider "
         "may answer with could not be kept: the encrypted store has no master key; give it one, as "
-        "'integrationd secret set' tells, or write 'rotates: false' under http.auth where this "
+        f"'integrationd secret set' tells, or write 'rotates: false' under {where} where this "
         "provider never gives a new one"
     )
 

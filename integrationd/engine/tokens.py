@@ -163,17 +163,17 @@ async def claimed(world: World, account: Account) -> AsyncIterator[None]:
 
 
 async def _claim(world: World, account: Account) -> Lease:
-    tenant, integration = account.name
+    tenant, name = account.name
     until_s = world.clock.monotonic() + CLAIM_WAIT.total_seconds()
     while True:
         now = world.clock.now()
         lease = await world.store.claim(
-            tenant, CLAIM, integration, holder=world.holder, now=now, ttl=world.lease
+            tenant, CLAIM, name, holder=world.holder, now=now, ttl=world.lease
         )
         if lease is not None:
             return lease
         if world.clock.monotonic() >= until_s:
             raise UnavailableError(
-                f"another process has been asking for a token of {integration} for two minutes"
+                f"another process has been asking for a token of {name} for two minutes"
             )
         await asyncio.sleep(CLAIM_LOOK_S)

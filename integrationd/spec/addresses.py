@@ -31,6 +31,9 @@ def check_address(http: HttpSpec, values: Mapping[str, Json] | None, site: Site)
     """
     _check_token_address(http, values, site)
     addresses = {"base_url": http.base_url, "proxy": http.proxy, **_addresses_of(http.auth)}
+    for name, way in http.auths.items():
+        own = _addresses_of(way).items()
+        addresses |= {f"auths.{name}.{key.removeprefix('auth.')}": url for key, url in own}
     for key, template in addresses.items():
         text = None if template is None else _render_known(template, values)
         if template is None or text is None:
@@ -43,7 +46,7 @@ def check_address(http: HttpSpec, values: Mapping[str, Json] | None, site: Site)
             site.refuse(template.position, "E401", message)
         elif not _is_web_address(text):
             # What is near a password may be one in the wrong line.
-            is_near = "@" in text or key.startswith("auth.")
+            is_near = "@" in text or key.startswith("auth")
             shown = "not one" if is_near else shorten(text)
             message = (
                 f"http.{key} is {shown}, expected an address that begins with https:// or http:// "
@@ -61,12 +64,14 @@ def _check_token_address(http: HttpSpec, values: Mapping[str, Json] | None, site
     if others:
         message = "http.base_url names something of 'token', expected token.base_url"
         site.refuse(position, "E204", message)
-    elif named and not any(
-        isinstance(way, TokenAuthenticator) and way.gives_base_url for way in ways
-    ):
+        return
+    lacking = [f"http.auths.{name}" for name, way in http.auths.items() if not _gives_base_url(way)]
+    if not any(map(_gives_base_url, ways)):
+        lacking.insert(0, "http.auth")
+    if named and lacking:
         message = (
-            "http.base_url uses 'token.base_url', but http.auth has no 'reply.base_url' that says "
-            "where a token's reply has it"
+            f"http.base_url uses 'token.base_url', but {lacking[0]} has no 'reply.base_url' that "
+            "says where a token's reply has it"
         )
         site.refuse(position, "E204", message)
     elif named and values is not None and not http.hosts:

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from integrationd.config.decode import Site
+from integrationd.config.decode import Marked, Site
 from integrationd.config.nodes import Position
+from integrationd.config.problems import nearest
 from integrationd.spec.documents import SystemBody
 from integrationd.spec.families import check_families, each_names
 from integrationd.spec.feed import Feed
@@ -59,6 +60,7 @@ def check_system(body: SystemBody, site: Site, declared: Declared, shelf: Shelf 
     if shelf is not None:
         _check_mappings_of_templates(body, shelf, site, declared)
     for one in _streams(body, site):
+        _check_auth(one.stream.auth, body.http, site)
         check_variables(one.stream, site, one.each, found=one.found)
         _check_cursor(one.stream, body.http, one.site)
         _check_requests(one, body.http)
@@ -73,8 +75,9 @@ def check_system(body: SystemBody, site: Site, declared: Declared, shelf: Shelf 
 def _check_calls(body: SystemBody, site: Site, shelf: Shelf | None) -> None:
     for place, call in _calls(body, site):
         for where, part, position in _parts(call, place):
-            _check_places(part, position, body.http, where)
+            _check_places(part, position, _asked(body.http, call.auth), where)
         check_names(call, site, MOMENTARY)
+        _check_auth(call.auth, body.http, site)
         if isinstance(call, Operation):
             check_names(call, site, {"input": call.input.schemas, "delivery": DELIVERY})
             names = check_steps(call.steps, site)
@@ -111,8 +114,24 @@ def _streams(body: SystemBody, site: Site) -> Iterator[_One]:
             yield _One(place, each, values, found=True)
 
 
-def _check_requests(one: _One, http: HttpSpec | None) -> None:
+def _check_auth(name: Marked | None, http: HttpSpec | None, site: Site) -> None:
+    """Tell who is to ask and is nobody."""
+    ways = {} if http is None else http.auths
+    if name is not None and name not in ways:
+        hint = nearest(name, ways)
+        message = f"auth {str(name)!r} is used here but not declared under 'http.auths'{hint}"
+        site.refuse(name.position, "E204", message)
+
+
+def _asked(http: HttpSpec | None, name: Marked | None) -> HttpSpec | None:
+    """Return how something is asked that may name who asks; what is wrong with that is told."""
+    known = http is not None and (name is None or name in http.auths)
+    return http.asking_as(name) if http is not None and known else http
+
+
+def _check_requests(one: _One, common: HttpSpec | None) -> None:
     """Hold each request of a stream, and those before it, against what else writes there."""
+    http = _asked(common, one.stream.auth)
     for index, step in enumerate(one.stream.steps):
         _check_places(step, step.position, http, one.site.key("steps").item(index))
     for index, variant in enumerate(one.stream.variants):
@@ -121,7 +140,7 @@ def _check_requests(one: _One, http: HttpSpec | None) -> None:
         _check_places(variant, forms[index].position if forms else variant.position, http, place)
     feed = one.stream.feed
     if feed is not None:
-        asked = _asked(one.stream, feed)
+        asked = _following(one.stream, feed)
         _check_places(asked, one.stream.position, http, one.site.key("feed"))
 
 
@@ -176,7 +195,7 @@ def can_begin_at(stream: Stream, http: HttpSpec | None) -> bool:
     return isinstance(paging, OffsetPaging)
 
 
-def _asked(stream: Stream, feed: Feed) -> Stream:
+def _following(stream: Stream, feed: Feed) -> Stream:
     """Return the stream as it asks for its feed."""
     plain = dataclasses.replace(stream, first_of=(), deferred=None, feed=None)
     return dataclasses.replace(plain, **feed.request(), paginate=feed.paginate)
@@ -300,7 +319,8 @@ def _writers(call: CallShape, http: HttpSpec | None, site: Site) -> Iterator[tup
                 yield "incremental", place
     if http is not None:
         for place in _places_in(http.auth):
-            yield "http.auth", place
+            way = getattr(call, "auth", None)
+            yield f"http.auths.{way}" if way else "http.auth", place
 
 
 def _own_writers(call: CallShape, site: Site) -> Iterator[tuple[str, Place]]:

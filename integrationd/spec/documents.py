@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
@@ -22,6 +22,7 @@ from integrationd.spec.references import SecretReference
 from integrationd.spec.source import digest_of
 from integrationd.spec.stream import Stream
 from integrationd.spec.webhook import Endpoint
+from integrationd.transform.finding import references_in
 from integrationd.transform.jinja.meter import MAPPINGS
 from integrationd.transform.mapping import Mapping as RecordMapping
 
@@ -184,6 +185,8 @@ class Integration(SystemBody):
     """What each list holds that discovers; empty in what is made of files alone."""
     idle_secrets: frozenset[str] = frozenset()
     """Those of ways to log in that its configuration does not choose."""
+    asks_as: str = ""
+    """Which of ``http.auths`` is its ``http.auth``; empty for its own."""
     fingerprints: Mapping[str, Fingerprints]
     """For each stream, of what its stored state depends on."""
     position: Position
@@ -222,6 +225,37 @@ class Integration(SystemBody):
         references = self.secret_references()
         return {name: references[name] for name in references if name not in self.idle_secrets}
 
+    @property
+    def auth_place(self) -> str:
+        """Return where its files say who asks."""
+        return f"http.auths.{self.asks_as}" if self.asks_as else "http.auth"
+
+    @property
+    def account(self) -> str:
+        """Return what its tokens, its claims on them and its budget are called."""
+        return self.account_of(self.asks_as)
+
+    def account_of(self, way: str | None) -> str:
+        """Return that of one of ``http.auths``; a name has no slash, so it is nobody else's."""
+        return f"{self.name}/{way}" if way else self.name
+
+    def asking_as(self, way: str | None) -> Integration:
+        """Return it as it asks for a stream or a call: by ``http.auth``, or by one of the others.
+
+        Secrets of the ways that are not taken need not be there.
+        """
+        if self.http is None or not self.http.auths:
+            return self
+        taken = replace(self, http=self.http.asking_as(way), asks_as=way or "")
+        idle = secrets_in(self) - secrets_in(taken)
+        return replace(taken, idle_secrets=self.idle_secrets | idle)
+
     def entity_of(self, stream: str) -> str:
         """Return the shape that a stream's records have."""
         return self.shapes[stream].entity
+
+
+def secrets_in(body: SystemBody) -> frozenset[str]:
+    """Return the names of the secrets that a system uses."""
+    paths = [reference.path for reference in references_in(body)]
+    return frozenset(path[1] for path in paths if path[0] == "secrets" and len(path) > 1)

@@ -34,10 +34,10 @@ from integrationd.transform.template import Template
 from integrationd.wire import parameters
 
 IDLE: Final = frozenset(
-    {"schedule", "enabled", "sweep", "max_pages", "errors", "cost", "input", "discover"}
+    {"schedule", "enabled", "sweep", "max_pages", "errors", "cost", "input", "discover", "auth"}
 )
-"""Fields of a stream that say when it is read, what a failure is, and what is made of its records,
-not what those are; of ``input`` only the defaults count."""
+"""Fields of a stream that say when and as whom it is read, what a failure is, and what is made of
+its records, not what those are; of ``input`` only the defaults count."""
 IDENTITY: Final = frozenset({"key"})
 SHAPE: Final = frozenset(
     {"records", "explode", "item_error", "deleted", "where", "mapping", "fields", "custom"}

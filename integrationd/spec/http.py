@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Annotated, Final
 
@@ -13,11 +13,13 @@ from integrationd.config.leaves import decode_text
 from integrationd.config.nodes import Fields, Node
 from integrationd.config.units import Rate
 from integrationd.model.json import Json
+from integrationd.spec.names import WORD_NAME
 from integrationd.transform.scopes import Scope
 from integrationd.transform.template import JsonTemplate, Template
 from integrationd.transform.zones import Zone
+from integrationd.wire import auth as kinds_of_auth
 from integrationd.wire import paginate
-from integrationd.wire.auth.authenticator import Auth
+from integrationd.wire.auth.authenticator import Auth, TokenAuthenticator
 from integrationd.wire.auth.none import NoAuth
 from integrationd.wire.call import HEADER_NAMES
 from integrationd.wire.choice import AUTH_KINDS
@@ -120,6 +122,11 @@ class HttpSpec:
     """How values are written in queries and bodies, unless a call says otherwise."""
     auth: Annotated[Auth, Kinds(AUTH_KINDS), CONSTANTS] = NoAuth()  # noqa: RUF009 - frozen
     """How a request says who asks; ``none`` by default."""
+    auths: Annotated[Mapping[str, Auth], WORD_NAME, Kinds(kinds_of_auth.KINDS), CONSTANTS] = field(
+        default_factory=dict
+    )
+    """Other ways, by name, for the streams and operations that say ``auth: NAME``; any kind but
+    ``choice``. Each has tokens and limits of its own."""
     paginate: Annotated[Paginator | None, Kinds(paginate.KINDS)] = None
     """How lists are walked, unless a stream says otherwise."""
     errors: tuple[ErrorRule, ...] = ()
@@ -143,3 +150,24 @@ class HttpSpec:
     """An HTTP proxy, ``http://proxy.example.org:3128``."""
     max_response: Annotated[int | None, SIZE] = None
     """The largest answer, decompressed; the settings' ``limits.response``."""
+
+    def check(self, node: Fields, site: Site) -> Invalid | None:
+        """Refuse other ways that ask a person for consent: it is given to an integration."""
+        told: Invalid | None = None
+        named = node.get("auths")
+        for name, way in self.auths.items():
+            if isinstance(way, TokenAuthenticator) and way.is_by_consent:
+                assert isinstance(named, Fields)
+                message = (
+                    f"{site.path}.auths.{name} asks a person for consent, which is given once for "
+                    "an integration, under 'auth'; let a second integration use the provider"
+                )
+                told = site.refuse(named.key_position(name), "E114", message)
+        return told
+
+    def asking_as(self, name: str | None) -> HttpSpec:
+        """Return it with one way to say who asks, of ``auths`` where one is named."""
+        if not self.auths:
+            return self
+        way = self.auth if name is None else self.auths[name]
+        return replace(self, auth=way, auths={})

@@ -24,6 +24,7 @@ from integrationd.spec.documents import (
     Mould,
     ProviderDocument,
     SystemBody,
+    secrets_in,
 )
 from integrationd.spec.entity import RecordShape
 from integrationd.spec.fingerprints import fingerprints_of
@@ -36,7 +37,6 @@ from integrationd.spec.settings import Settings, Tenant
 from integrationd.spec.shelf import ReadFile, Shelf
 from integrationd.spec.supply import Supplier
 from integrationd.spec.zoned import zoned
-from integrationd.transform.finding import references_in
 from integrationd.wire.choice import ChoiceAuth
 
 _OWN_KEYS: Final = ("integration", "uses", "tenant", "config", "secrets")
@@ -197,13 +197,8 @@ def _find_idle(built: Integration, http: HttpSpec | None) -> frozenset[str]:
     """Return the secrets that only ways to log in use which were not picked."""
     if http is built.http:
         return frozenset()
-    before, after = (_secrets_in(body) for body in (built, replace(built, http=http)))
+    before, after = (secrets_in(body) for body in (built, replace(built, http=http)))
     return before - after
-
-
-def _secrets_in(body: SystemBody) -> frozenset[str]:
-    paths = [reference.path for reference in references_in(body)]
-    return frozenset(path[1] for path in paths if path[0] == "secrets" and len(path) > 1)
 
 
 def _declared(making: _Making) -> Declared:

@@ -196,6 +196,8 @@ class Operation(CallShape):
     """For people."""
     input: Inputs = Inputs()  # noqa: RUF009 - frozen
     """What it takes, a JSON Schema for each name; required unless it has a ``default``."""
+    auth: Marked | None = None
+    """Who asks, where that is another than ``http.auth``: a name of ``http.auths``."""
     first_of: tuple[Alternative, ...] = ()
     """Requests in the place of one: the first that finds something is the last that is made."""
     steps: tuple[Step, ...] = ()
@@ -258,6 +260,8 @@ class Probe(CallShape):
     variables: ClassVar[Scope] = Scope(("config", "secrets", "now"))
 
     position: Position
+    auth: Marked | None = None
+    """Who asks, where that is another than ``http.auth``: a name of ``http.auths``."""
 
     @override
     def check(self, node: Fields, site: Site) -> Invalid | None:

@@ -74,6 +74,8 @@ class Stream(CallShape):
     pages come from that one, also in a run that goes on with another."""
     deferred: Deferred | None = None
     """In the place of a request: the provider makes a file of the records first."""
+    auth: Marked | None = None
+    """Who asks, where that is another than ``http.auth``: a name of ``http.auths``."""
     paginate: Annotated[Paginator | None, Kinds(paginate.KINDS)] = None
     """How the list is walked; ``http.paginate`` by default. A warning where neither says."""
     records: Annotated[Expression | None, REPLY, SEEN] = None
@@ -310,6 +312,7 @@ def _refuse_misfit(stream: Stream, site: Site) -> Invalid | None:
 _INSTEAD: Final = ("first_of", "deferred")
 """Fields in the place of a request."""
 _READING: Final = (
+    "auth",
     "steps",
     "discover",
     "paginate",

@@ -49,6 +49,8 @@ class CallScene:
     name: str
     part: Part
     resources: Sequence[Resource]
+    way: str = ""
+    """Which of ``http.auths`` it is asked by; empty for ``http.auth``."""
     _routes: list[Route] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -196,15 +198,17 @@ def resources_of(
 def scenes_of(stage: Stage, resources: Sequence[Resource]) -> Iterator[CallScene | UsageError]:
     """Yield a scene for each request of each operation and for the probe, or why there is none."""
     integration = stage.integration
-    parts: list[tuple[str, Part]] = []
+    parts: list[tuple[str, Part, str]] = []
     for name, operation in integration.operations.items():
         several = len(operation.parts) > 1
         for index, one in enumerate(operation.parts):
-            parts.append((f"operation {name}" + (f"[{index}]" if several else ""), one))
+            parts.append(
+                (f"operation {name}" + (f"[{index}]" if several else ""), one, operation.auth or "")
+            )
     if integration.probe is not None:
-        parts.append(("probe", integration.probe))
-    for name, part in parts:
+        parts.append(("probe", integration.probe, integration.probe.auth or ""))
+    for name, part, way in parts:
         try:
-            yield CallScene(stage=stage, name=name, part=part, resources=resources)
+            yield CallScene(stage=stage, name=name, part=part, resources=resources, way=str(way))
         except UsageError as wrong:
             yield wrong

@@ -74,6 +74,11 @@ class ExportScene:
         return self.lists.name
 
     @property
+    def way(self) -> str:
+        """Return which of ``http.auths`` it is asked by."""
+        return self.lists.way
+
+    @property
     def shown(self) -> str:
         """Return the request that begins the work."""
         return self.lists.shown

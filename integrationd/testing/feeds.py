@@ -204,6 +204,11 @@ class FeedScene:
         return self.plan.name
 
     @property
+    def way(self) -> str:
+        """Return which of ``http.auths`` it is asked by."""
+        return self.lists.way
+
+    @property
     def shown(self) -> str:
         """Return the request of the list, for people."""
         return self.lists.shown

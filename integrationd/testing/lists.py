@@ -66,6 +66,11 @@ class ListScene:
         return self.plan.name
 
     @property
+    def way(self) -> str:
+        """Return which of ``http.auths`` it is asked by."""
+        return self.plan.integration.asks_as
+
+    @property
     def shown(self) -> str:
         """Return a request of it, for people."""
         work = self.plan.stream.deferred

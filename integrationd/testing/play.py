@@ -17,7 +17,6 @@ from integrationd.model.json import Json
 from integrationd.model.secret import reveal
 from integrationd.ports.outside import Http
 from integrationd.spec.documents import Integration
-from integrationd.testing import guards
 from integrationd.testing.events import build_event
 from integrationd.testing.faults import Broken, Played
 from integrationd.testing.options import PlayOptions
@@ -122,9 +121,7 @@ class Performance:
         return wanted if wanted in self.habits.webhook_faults else ""
 
     def _called(self, call: Call, answer: Played) -> dict[str, Json]:
-        http = self.player.integration.http
-        assert http is not None
-        hidden = guards.credential_names(http.auth, self.player.variables)
+        hidden = self.player.hidden
         query = urlencode(
             [(name, reveal(value)) for name, value in call.query if name not in hidden]
         )

@@ -9,38 +9,29 @@ from http import HTTPStatus
 from typing import TypeAlias
 
 from integrationd.engine.plans import build_plan
-from integrationd.errors import IntegrationError, SecretError, UsageError
+from integrationd.errors import SecretError, UsageError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret, reveal
 from integrationd.spec.documents import Integration
 from integrationd.spec.families import parents_first
-from integrationd.spec.http import HttpSpec
 from integrationd.testing.beside import read_beside
 from integrationd.testing.calls import CallScene, resources_of, scenes_of
-from integrationd.testing.challenges import DigestGuard
-from integrationd.testing.consents import ConsentBooth
 from integrationd.testing.exports import ExportScene
 from integrationd.testing.families import Families, needs_of
 from integrationd.testing.faults import Fault, Faults, Played, answer_fault
 from integrationd.testing.feeds import FeedScene
-from integrationd.testing.guards import Guard, PlainGuard, credential_names
+from integrationd.testing.gates import Gate, first_granted, gates_of, make_gates
+from integrationd.testing.guards import Guard, credential_names
 from integrationd.testing.keys import make_secrets
 from integrationd.testing.lists import ListScene
-from integrationd.testing.logins import LoginBooth
 from integrationd.testing.options import PlayOptions
 from integrationd.testing.pages import BadCallError
 from integrationd.testing.records import Needs, Source
 from integrationd.testing.refusals import refuse
 from integrationd.testing.routes import Asked, Route, RouteIndex
 from integrationd.testing.scenes import Scene, Stage
-from integrationd.testing.signatures import SignatureGuard, unverified
 from integrationd.testing.tokens import TokenBooth
-from integrationd.testing.turnstiles import Turnstile
 from integrationd.testing.values import EPOCH, moment_of
-from integrationd.wire.auth.authenticator import Authenticator, Signer
-from integrationd.wire.auth.digest import DigestAuth
-from integrationd.wire.auth.login import LoginAuth
-from integrationd.wire.auth.oauth2 import OAuth2Auth
 from integrationd.wire.call import BaseCall
 from integrationd.wire.messages import Answer, Call
 
@@ -66,14 +57,16 @@ class Player:
     """Where it is reached, ``http://127.0.0.1:8480``."""
     families: Families = field(init=False)
     scenes: list[Scene] = field(init=False, default_factory=list)
-    guard: Guard = field(init=False)
+    gates: Mapping[str, Gate] = field(init=False)
+    """By the names of ``http.auths``; that of ``http.auth`` has none."""
+    hidden: frozenset[str] = field(init=False)
+    """Query parameters that say who asks."""
     base_url: str = field(init=False)
     """Of the spec, filled in."""
     unplayed: dict[str, str] = field(init=False, default_factory=dict)
     """What is not played, and why."""
     calls: int = 0
     """How many came."""
-    _turnstile: Turnstile = field(init=False)
     _index: dict[int, RouteIndex] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -97,17 +90,21 @@ class Player:
         )
         self.base_url = reveal(base.base_url)
         self.families = Families(self.integration)
+        self.hidden = frozenset(
+            name
+            for auth in (http.auth, *http.auths.values())
+            for name in credential_names(auth, self.variables)
+        )
         stage = Stage(
             integration=self.integration,
             options=self.options,
             variables=self.variables,
             base=base,
             origin=self.origin,
-            hidden=credential_names(http.auth, self.variables),
+            hidden=self.hidden,
             families=self.families,
         )
-        self.guard = self._make_guard(http, stage)
-        self._turnstile = Turnstile(http=http, options=self.options, base=base)
+        self.gates = make_gates(stage, self.unplayed)
         for name in parents_first(self.integration.streams, names):
             try:
                 self.scenes.append(self._make_scene(name, stage))
@@ -124,9 +121,20 @@ class Player:
         return self.families.sources
 
     @property
+    def guard(self) -> Guard:
+        """Return what looks at who asks by ``http.auth``."""
+        return self.gates[""].guard
+
+    @property
+    def booths(self) -> Mapping[str, TokenBooth]:
+        """Return where tokens are had, for a spec that asks for them, by way to ask."""
+        guards = {way: gate.guard for way, gate in self.gates.items()}
+        return {way: guard for way, guard in guards.items() if isinstance(guard, TokenBooth)}
+
+    @property
     def booth(self) -> TokenBooth | None:
-        """Return where tokens are had, for a spec that asks for them."""
-        return self.guard if isinstance(self.guard, TokenBooth) else None
+        """Return that of ``http.auth``."""
+        return self.booths.get("")
 
     @property
     def routes(self) -> list[Route]:
@@ -146,14 +154,15 @@ class Player:
         if fault in (None, Fault.ITEM, Fault.GONE):
             return self.answer(call, now_s, at, fault=fault)
         assert fault is not None
+        guard = gates_of(self.gates, call, self._ways_of(call))[0].guard
         if fault is Fault.EXPIRY:
-            if not self.guard.gives:
+            if not guard.gives:
                 fault = Fault.ERROR
-            self.guard.revoke()
-        elif fault in (Fault.HTML, Fault.EMPTY) and self.guard.is_own(call):
+            guard.revoke()
+        elif fault in (Fault.HTML, Fault.EMPTY) and guard.is_own(call):
             # Without a token there is nothing to be tried.
             fault = Fault.ERROR
-        return answer_fault(fault, call, self.guard.challenge())
+        return answer_fault(fault, call, guard.challenge())
 
     def let_fail(self, faults: Faults) -> None:
         """Let other things go wrong from now on."""
@@ -170,23 +179,33 @@ class Player:
             at: The time, for what an answer says of it.
             fault: What of it goes wrong inside an answer: ``item`` or ``410``.
         """
-        wait_s = self._turnstile.admit(call, now_s)
+        gates = gates_of(self.gates, call, self._ways_of(call))
+        turnstile = gates[0].turnstile
+        wait_s = turnstile.admit(call, now_s)
         if wait_s:
             headers = {"retry-after": str(wait_s)}
             refused = refuse(call, HTTPStatus.TOO_MANY_REQUESTS, "too many requests", headers)
-            return self._turnstile.mark(refused, now_s, at)
-        granted = self.guard.answer(call, now_s)
+            return turnstile.mark(refused, now_s, at)
+        granted = first_granted(gate.guard.answer(call, now_s) for gate in gates)
         if granted is not None:
             return granted
         found = list(self._find(call))
         if not found:
             return refuse(call, HTTPStatus.NOT_FOUND, f"nothing at {call.method} {call.path}")
-        is_open = all(route.is_open for _, route, _ in found)
-        if not is_open and not self.guard.admits(call, now_s):
+        ways = {scene.way for scene, route, _ in found if not route.is_open}
+        good = {way for way in ways if self.gates[way].guard.admits(call, now_s)}
+        if ways and not good:
             message = "the credentials are not accepted"
-            return refuse(call, HTTPStatus.UNAUTHORIZED, message, self.guard.challenge())
+            return refuse(call, HTTPStatus.UNAUTHORIZED, message, gates[0].guard.challenge())
+        found = [one for one in found if one[1].is_open or one[0].way in good]
         answered = self._answer(found, call, moment_of(at), fault)
-        return self._turnstile.mark(answered, now_s, at)
+        return turnstile.mark(answered, now_s, at)
+
+    def _ways_of(self, call: Call) -> list[str]:
+        """Return the ways to ask of all that a call may be for; of most providers there is one."""
+        if len(self.gates) == 1:
+            return []
+        return [scene.way for scene, _, _ in self._find(call)]
 
     def _answer(self, found: list[_Found], call: Call, moment: int, fault: Fault | None) -> Answer:
         missing = ""
@@ -214,35 +233,6 @@ class Player:
                 asked = route.match(call)
                 if asked is not None:
                     yield scene, route, asked
-
-    def _make_guard(self, http: HttpSpec, stage: Stage) -> Guard:
-        auth = http.auth
-        match auth:
-            case LoginAuth():
-                return LoginBooth(auth, stage)
-            case OAuth2Auth():
-                booth = ConsentBooth if auth.is_by_consent else TokenBooth
-                return booth(
-                    auth=auth, variables=self.variables, options=self.options, origin=self.origin
-                )
-            case DigestAuth():
-                return DigestGuard(auth, self.variables)
-            case Signer():
-                why = unverified(auth)
-                if why:
-                    self.unplayed["http.auth"] = f"http.auth is not verified: {why}"
-                guard = SignatureGuard(auth, self.variables, is_blind=bool(why))
-                self._try_key(guard)
-                return guard
-            case _:
-                assert isinstance(auth, Authenticator)
-                return PlainGuard(auth, self.variables)
-
-    def _try_key(self, guard: SignatureGuard) -> None:
-        try:
-            guard.try_key()
-        except IntegrationError as wrong:
-            raise UsageError(f"http.auth cannot be played: {wrong}") from None
 
     def _make_scene(self, name: str, stage: Stage) -> Scene:
         asked = self.integration.streams[name]

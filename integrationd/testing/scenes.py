@@ -51,6 +51,10 @@ class Scene(Protocol):
         """What it is called in the spec."""
 
     @property
+    def way(self) -> str:
+        """Which of ``http.auths`` it is asked by; empty for ``http.auth``."""
+
+    @property
     def shown(self) -> str:
         """One of its requests, for people."""
 

@@ -12,6 +12,7 @@ from integrationd.model.secret import reveal
 from integrationd.testing.consents import ConsentBooth
 from integrationd.testing.provider import Player
 from integrationd.testing.stage import ACCOUNT
+from integrationd.testing.tokens import TokenBooth
 from integrationd.transform.template import Template
 from integrationd.wire.auth.login import LoginAuth
 
@@ -54,9 +55,14 @@ def describe_stage(player: Player) -> dict[str, Json]:
 
 def _auth_of(player: Player) -> dict[str, Json]:
     """Return what an integration has to say where its tokens would be asked for elsewhere."""
-    if player.booth is None:
-        return {}
-    auth = player.booth.auth
+    own = {way: _auth_of_booth(player, booth) for way, booth in player.booths.items()}
+    main = own.pop("", {})
+    others: Json = {way: places for way, places in own.items() if places}
+    return {**({"auth": main} if main else {}), **({"auths": others} if others else {})}
+
+
+def _auth_of_booth(player: Player, booth: TokenBooth) -> dict[str, Json]:
+    auth = booth.auth
     places: dict[str, tuple[str, ...]] = {
         "auth.token_url": ("token_url",),
         "auth.refresh.url": ("refresh", "url"),
@@ -73,7 +79,7 @@ def _auth_of(player: Player) -> dict[str, Json]:
         if own != played:
             first, *rest = places[name]
             found[first] = {rest[0]: played} if rest else played
-    return {"auth": found} if found else {}
+    return found
 
 
 def _elsewhere(player: Player) -> Iterator[tuple[str, str]]:

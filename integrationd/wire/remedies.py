@@ -16,7 +16,9 @@ class Remedies:
     """What of an integration may be wrong where its provider refuses."""
 
     asks_as_nobody: bool
-    """Whether ``http.auth`` is ``none``."""
+    """Whether it is ``none``."""
+    where: str = "http.auth"
+    """Where the file says who asks."""
     secrets: tuple[str, ...] = ()
     """Names that ``http.auth`` is made of."""
     by_consent: bool = False
@@ -32,13 +34,15 @@ class Remedies:
 
     def _about_credentials(self, outcome: Outcome) -> str:
         if self.asks_as_nobody:
-            return "no credentials were sent, say under http.auth which ones this provider wants"
+            return (
+                f"no credentials were sent, say under {self.where} which ones this provider wants"
+            )
         if self.by_consent:
             return (
-                "look at the rights of the person who gave consent and at http.auth.scopes; log "
-                "in again for what changed there"
+                "look at the rights of the person who gave consent and at "
+                f"{self.where}.scopes; log in again for what changed there"
             )
-        what = " and ".join(f"secrets.{name}" for name in self.secrets) or "http.auth"
+        what = " and ".join(f"secrets.{name}" for name in self.secrets) or self.where
         if outcome.status == _FORBIDDEN:
             return f"look at the rights (role, scopes) of the account behind {what}"
         return f"the credentials are not accepted, look at {what}"

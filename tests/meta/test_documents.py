@@ -114,6 +114,7 @@ def test_no_file_names_a_place_of_one_machine():
                 "kiosk",
                 "ledger",
                 "library",
+                "market",
                 "old-shop",
                 "school",
                 "sender",

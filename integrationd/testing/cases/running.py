@@ -54,7 +54,7 @@ from integrationd.testing.cases.stand_in import (
     ScriptedProvider,
     WatchedStore,
 )
-from integrationd.testing.cases.tokens import find_giver, made_up_consent
+from integrationd.testing.cases.tokens import find_givers, made_up_consent
 from integrationd.testing.cases.touching import Evidence, Touch
 from integrationd.wire.grants import Kept
 
@@ -112,7 +112,7 @@ class Performance:
         """Put the world together around the case."""
         self.provider = ScriptedProvider(
             self.equipment.find_fault,
-            find_giver(self.integration, self.secrets, self.clock.monotonic),
+            find_givers(self.integration, self.secrets, self.clock.monotonic),
         )
         consent = made_up_consent(
             self.integration, self.secrets, self.case.consent, self.clock.now()

@@ -5,7 +5,7 @@ No socket is opened: a request ends here, after everything that the engine does 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -21,6 +21,7 @@ from integrationd.signals import Signal
 from integrationd.spec.exchanges import Fault, GivenAnswer
 from integrationd.testing.cases.script import Script
 from integrationd.testing.cases.tokens import TokenGiver
+from integrationd.testing.gates import first_granted
 from integrationd.wire import texts
 from integrationd.wire.encoding import EncodedRequest, encode
 from integrationd.wire.messages import Answer, Request
@@ -36,7 +37,7 @@ class ScriptedProvider:
     """Answers by the script of the reading under way; opens as the port does."""
 
     find_fault: FindFault
-    giver: TokenGiver | None = None
+    givers: Sequence[TokenGiver] = ()
     """Answers requests for tokens that no exchange is about."""
     script: Script = field(default_factory=lambda: Script(()))
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -59,8 +60,8 @@ class ScriptedProvider:
             raise EgressError(f"{encoded.shown}: {fault}")
         self.asked.append(encoded)
         url = encoded.shown.partition(" ")[2]
-        if self.giver is not None and not self.script.knows(encoded):
-            token = self.giver.answer(encoded)
+        if not self.script.knows(encoded):
+            token = first_granted(giver.answer(encoded) for giver in self.givers)
             if token is not None:
                 return token
         exchange = self.script.answer(encoded)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
@@ -53,34 +54,30 @@ class TokenGiver:
         return self.booth.answer(call, self.now_s())
 
 
-def find_giver(
+def find_givers(
     integration: Integration, secrets: Mapping[str, str], now_s: Callable[[], float]
-) -> TokenGiver | None:
-    """Return what answers requests for tokens; None where the spec makes none that it can."""
-    http = integration.http
-    if http is None or not isinstance(http.auth, OAuth2Auth):
-        return None
+) -> tuple[TokenGiver, ...]:
+    """Return what answers requests for tokens: one for each way to ask that makes any."""
     variables: dict[str, Json] = integration.variables(
         {name: Secret(text) for name, text in secrets.items()}
     )
-    try:
-        booth = TokenBooth(auth=http.auth, variables=variables, options=_OPTIONS, origin="")
-        return TokenGiver(booth, now_s)
-    except IntegrationError:
-        return None  # its cases say what is answered
+    found = []
+    for auth in _ways_of(integration):
+        with suppress(IntegrationError):  # its cases say what is answered
+            booth = TokenBooth(auth=auth, variables=variables, options=_OPTIONS, origin="")
+            found.append(TokenGiver(booth, now_s))
+    return tuple(found)
 
 
 def find_address(integration: Integration) -> frozenset[str]:
     """Return where an integration has its tokens: of those requests a case need not speak."""
-    http = integration.http
-    if http is None or not isinstance(http.auth, OAuth2Auth):
-        return frozenset()
-    try:
-        variables: dict[str, Json] = {"config": dict(integration.config), "secrets": {}}
-        addresses = http.auth.token_addresses.values()
-        return frozenset(reveal(url.render_text(variables) or "") for url in addresses)
-    except IntegrationError:
-        return frozenset()
+    variables: dict[str, Json] = {"config": dict(integration.config), "secrets": {}}
+    found: set[str] = set()
+    for auth in _ways_of(integration):
+        with suppress(IntegrationError):
+            addresses = auth.token_addresses.values()
+            found |= {reveal(url.render_text(variables) or "") for url in addresses}
+    return frozenset(found)
 
 
 def made_up_consent(
@@ -119,6 +116,12 @@ def made_up_consent(
         consented_at=0.0,
     )
     return kept.to_secret()
+
+
+def _ways_of(integration: Integration) -> list[OAuth2Auth]:
+    http = integration.http
+    ways = () if http is None else (http.auth, *http.auths.values())
+    return [way for way in ways if isinstance(way, OAuth2Auth)]
 
 
 def _address_of(url: str) -> str:
