@@ -26,9 +26,10 @@ from integrationd.errors import (
 )
 from integrationd.model.json import Json
 from integrationd.model.runs import Counts
-from integrationd.model.secret import Secret, mask, reveal
+from integrationd.model.secret import Secret, mask, reveal, secrets_within
 from integrationd.ports.outside import Clock, Http
 from integrationd.signals import BudgetWaited, CallAnswered, CallRetried, CallSkipped
+from integrationd.transform.printing import hide_all
 from integrationd.wire import backoff
 from integrationd.wire.budget import Budget, Turn
 from integrationd.wire.judge import Outcome, Verdict
@@ -40,6 +41,8 @@ from integrationd.wire.reply import PLAIN, Judged, ReplyShape, judge_in_steps
 WAIT_IN_RUN_MAX_S: Final = 900.0
 """A longer wait ends the run: it can be resumed, and holds no place among the runs meanwhile."""
 
+GIVEN_MAX: Final = 512
+"""Secrets of steps that are remembered: a stream of many partitions has them for each."""
 _ERRORS: Mapping[str, type[ProviderError]] = {
     "auth": CredentialsError,
     "rate": ThrottledError,
@@ -59,6 +62,8 @@ class Caller:
     retries: int
     secrets: Mapping[str, Json] = field(default_factory=dict, repr=False)
     """What a provider's own words must not repeat in a message."""
+    given: dict[str, Json] = field(default_factory=dict, repr=False)
+    """What steps gave that is secret; the same for all callers of a run."""
     credentials: Credentials = NOBODY
     """Put on each request when it is sent."""
     remedies: Remedies | None = None
@@ -138,7 +143,23 @@ class Caller:
 
     def hidden(self) -> Mapping[str, Json]:
         """Return the secrets that no message and no stored page token may hold."""
-        return {**self.secrets, **self.credentials.tokens()}
+        return {**self.secrets, **self.given, **self.credentials.tokens()}
+
+    def keep_secret(self, name: str, value: Json) -> Json:
+        """Return what a step gave as a secret, which no message and no log holds from now on.
+
+        Args:
+            name: Of the step.
+            value: What it gave.
+        """
+        hidden = hide_all(value)
+        for number, secret in enumerate(secrets_within(hidden)):
+            place = f"steps.{name}.{number}.{self.world.new_id('out')}"
+            self.given[place] = secret
+            self.world.tokens.learn(f"{self.integration}/steps.{name}.{number}", secret)
+        while len(self.given) > GIVEN_MAX:
+            del self.given[next(iter(self.given))]
+        return hidden
 
     def take_counts(self) -> Counts:
         """Return what was counted since last time, and begin anew."""

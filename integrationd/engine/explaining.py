@@ -265,7 +265,17 @@ def _stand_in_steps(stream: Stream, bare: Callable[[str], Json]) -> Json:
                 place[key] = {}
             place = place[key]
         place.setdefault(path[-1], ".".join(path).upper())
+    for step in stream.steps:
+        if step.secret:
+            given[str(step.name)] = _masked(given[str(step.name)])
     return given
+
+
+def _masked(value: Json) -> Json:
+    """Return the same with a mask at every end of it."""
+    if isinstance(value, dict):
+        return {key: _masked(item) for key, item in value.items()}
+    return showing.stand_ins([""])[""]
 
 
 def _written(value: Any) -> Json:  # noqa: ANN401 - any decoded value

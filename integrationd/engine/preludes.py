@@ -68,7 +68,8 @@ class Prelude:
         for step in self._steps(span):
             name = str(step.name)
             try:
-                given[name] = await self._ask(step, caller, {**variables, "steps": given})
+                found = await self._ask(step, caller, {**variables, "steps": given})
+                given[name] = caller.keep_secret(name, found) if step.secret else found
             except SkippedError:
                 given[name], skipped = None, True
             except (ProviderError, ExpressionError) as failed:

@@ -92,8 +92,12 @@ class Steps:
             try:
                 reply = await self._ask(step, name) if self._is_wanted(step.when) else None
                 if reply is not None:
-                    last = reply
-                    self._given[name] = self._read(reply, step.output, step)
+                    found = self._read(reply, step.output, step)
+                    if step.secret:  # nor is it the answer that an output is made of
+                        found = self.ready.caller.keep_secret(name, found)
+                    else:
+                        last = reply
+                    self._given[name] = found
             except (ProviderError, ExpressionError) as failed:
                 failed.args = (f"steps.{name}: {failed}{self._told}",)
                 raise

@@ -127,3 +127,23 @@ _URL_SAFE: Final = str.maketrans("+/", "-_")
 def reveal(value: str | Secret) -> str:
     """Return plain text from a text that may be secret."""
     return value.reveal() if isinstance(value, Secret) else value
+
+
+def reveal_all(value: Json) -> Json:
+    """Return a value with every secret in it as plain text."""
+    if isinstance(value, Secret):
+        return value.reveal()
+    if isinstance(value, Mapping):
+        return {key: reveal_all(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [reveal_all(item) for item in value]
+    return value
+
+
+def secrets_within(value: Json) -> Iterator[Secret]:
+    """Yield every secret inside a value."""
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from secrets_within(item)

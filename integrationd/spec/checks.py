@@ -16,7 +16,13 @@ from integrationd.spec.feed import Feed
 from integrationd.spec.http import HttpSpec
 from integrationd.spec.idempotency import DELIVERY
 from integrationd.spec.incremental import Incremental
-from integrationd.spec.naming import MOMENTARY, check_names, check_steps, check_variables
+from integrationd.spec.naming import (
+    MOMENTARY,
+    check_names,
+    check_secret_steps,
+    check_steps,
+    check_variables,
+)
 from integrationd.spec.operation import Operation, PartOfCall, Probe
 from integrationd.spec.shelf import Shelf
 from integrationd.spec.stream import Stream
@@ -81,6 +87,7 @@ def _check_calls(body: SystemBody, site: Site, shelf: Shelf | None) -> None:
         if isinstance(call, Operation):
             check_names(call, site, {"input": call.input.schemas, "delivery": DELIVERY})
             names = check_steps(call.steps, site)
+            check_secret_steps(call, site)
             if call.output is not None:
                 check_names(call.output, site, {"steps": names})
         if shelf is not None and body.http is None:

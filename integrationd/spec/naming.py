@@ -12,7 +12,8 @@ from integrationd.spec.documents import SystemBody
 from integrationd.spec.operation import Operation, Output, Probe, Step
 from integrationd.spec.preludes import StreamStep
 from integrationd.spec.stream import Stream
-from integrationd.transform.finding import references_in
+from integrationd.transform.expression import Expression
+from integrationd.transform.finding import parts_in, references_in
 from integrationd.transform.mapping import Mapping as RecordMapping
 
 STREAM_ROOTS: Final = frozenset(
@@ -57,6 +58,18 @@ def check_steps(steps: Sequence[Step | StreamStep], site: Site) -> list[str]:
     return names
 
 
+def check_secret_steps(body: Stream | Operation, site: Site) -> None:
+    """Refuse an expression that brings what a step keeps secret into a record or an output."""
+    secret = {str(step.name) for step in body.steps if step.secret}
+    for part in parts_in(body) if secret else ():
+        for reference in part.references if isinstance(part, Expression | Output) else ():
+            root, *rest = reference.path
+            if root == "steps" and (not rest or rest[0] in secret):
+                name = ".".join(reference.path[:2])
+                message = f"expression uses {name!r}, which is secret; only requests may use it"
+                site.refuse(reference.position, "E204", message)
+
+
 def check_variables(stream: Stream, site: Site, each: Collection[str], *, found: bool) -> None:
     """Tell what a stream uses and does not have.
 
@@ -86,6 +99,7 @@ def check_variables(stream: Stream, site: Site, each: Collection[str], *, found:
     check_names(stream, site, {**own, **MOMENTARY, "input": stream.input.schemas})
     if stream.steps:
         check_names(dataclasses.replace(stream, steps=()), site, {"steps": names})
+    check_secret_steps(stream, site)
     _check_lasting(stream, site)
 
 

@@ -16,6 +16,7 @@ from integrationd.config.problems import shorten
 from integrationd.config.sites import Written
 from integrationd.errors import ExpressionError
 from integrationd.model.json import Json
+from integrationd.model.secret import reveal_all
 from integrationd.spec.idempotency import IdempotencyKey
 from integrationd.spec.inputs import Inputs
 from integrationd.spec.names import WORD_NAME
@@ -116,7 +117,7 @@ class Condition:
         Raises:
             ExpressionError: It does not fit what is given.
         """
-        return is_true(_search("when", self.expression, variables, {}))
+        return is_true(_search("when", self.expression, reveal_all(variables), {}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +173,9 @@ class Step(PartOfCall):
     output: Output | None = None
     """What it gives: an expression over ``{status, headers, body}``, or an object of them; ``body``
     by default."""
+    secret: bool = False
+    """Whether what it gives is secret, such as a token: it is masked wherever a request or an error
+    is shown, and stands in no expression but ``when``, as those make records and outputs."""
 
     @override
     def check(self, node: Fields, site: Site) -> Invalid | None:

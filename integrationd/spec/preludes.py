@@ -68,6 +68,9 @@ class StreamStep(CallShape):
     output: Annotated[Output | None, SEEN] = None
     """What it gives: an expression over ``{status, headers, body}``, or an object of them; ``body``
     by default."""
+    secret: bool = False
+    """Whether what it gives is secret, such as a token: it is masked wherever a request or an error
+    is shown, and stands in no expression but ``when``, as those make records and outputs."""
 
     @override
     def check(self, node: Fields, site: Site) -> Invalid | None:

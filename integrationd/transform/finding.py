@@ -16,6 +16,11 @@ def references_in(value: Any) -> Sequence[Reference]:  # noqa: ANN401 - any deco
     return [each for part in _find(value, _has_references) for each in part.references]
 
 
+def parts_in(value: Any) -> Sequence[Any]:  # noqa: ANN401 - any decoded value
+    """Return every template and expression inside a decoded value, and what is made of them."""
+    return _find(value, _has_references)
+
+
 def templates_in(value: Any) -> Sequence[Template]:  # noqa: ANN401 - any decoded value
     """Return every template inside a decoded value."""
     return _find(value, _is_template)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -65,3 +66,14 @@ _NAMES: Final = (
     (datetime, "a time"),
     (Secret, "a secret"),
 )
+
+
+def hide_all(value: Json) -> Json:
+    """Return a value with every text and number in it as a secret."""
+    if value is None or isinstance(value, bool | Secret):
+        return value
+    if isinstance(value, Mapping):
+        return {key: hide_all(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [hide_all(item) for item in value]
+    return Secret(print_value(value))

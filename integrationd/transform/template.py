@@ -12,8 +12,8 @@ from integrationd.config.problems import nearest
 from integrationd.config.sites import Leaf, SecretNote
 from integrationd.errors import ExpressionError
 from integrationd.model.json import Json
-from integrationd.model.secret import Secret, reveal
-from integrationd.transform.printing import print_value
+from integrationd.model.secret import Secret, reveal, reveal_all
+from integrationd.transform.printing import hide_all, print_value
 from integrationd.transform.scopes import Reference, Scope
 
 if TYPE_CHECKING:
@@ -161,9 +161,9 @@ class Template:
     def _render_value(self, variables: Mapping[str, Json]) -> Json | Secret:
         if self.is_path:
             value, was_secret = _look_up(self.paths[0], variables)
-            return _hide(value) if was_secret or self.is_secret else value
+            return hide_all(value) if was_secret or self.is_secret else value
         value, is_secret = self._run(variables, None)
-        return _hide(value) if is_secret else value
+        return hide_all(value) if is_secret else value
 
     def _run(self, variables: Mapping[str, Json], encode: Encode | None) -> tuple[Json, bool]:
         """Return what Jinja2 makes of it, revealed, and whether a secret may be in it."""
@@ -195,7 +195,7 @@ class Template:
         for name in {str(path[0]) for path in self.paths} & variables.keys():
             value = variables[name]
             held = _holds_secret(value)
-            opened[name] = _show(value) if held else value
+            opened[name] = reveal_all(value) if held else value
             is_secret = is_secret or held
         return opened, is_secret
 
@@ -312,28 +312,6 @@ def _holds_secret(value: Json) -> bool:
         elif isinstance(value, list | tuple):
             pending.extend(value)
     return False
-
-
-def _show(value: Json) -> Json:
-    """Return a value with every secret in it as plain text."""
-    if isinstance(value, Secret):
-        return value.reveal()
-    if isinstance(value, Mapping):
-        return {key: _show(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_show(item) for item in value]
-    return value
-
-
-def _hide(value: Json) -> Json:
-    """Return a value with every text and number in it as a secret."""
-    if value is None or isinstance(value, bool | Secret):
-        return value
-    if isinstance(value, Mapping):
-        return {key: _hide(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_hide(item) for item in value]
-    return Secret(print_value(value))
 
 
 def _decode_tree(node: Node, site: Site) -> Json:
