@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from integrationd.engine.calling import WAIT_IN_RUN_MAX_S, Caller
 from integrationd.engine.moments import NOW, print_now
-from integrationd.engine.plans import base_call, names_token, remedies_of
+from integrationd.engine.plans import base_call, names_token
 from integrationd.engine.policies import http_policy
 from integrationd.engine.renewal import retries_of
 from integrationd.engine.tokens import credentials_of
@@ -18,9 +18,13 @@ from integrationd.model.json import Json
 from integrationd.signals import SecretMissed
 from integrationd.spec.documents import Integration
 from integrationd.spec.settings import Settings
+from integrationd.transform.finding import references_in
+from integrationd.wire.auth.authenticator import TokenAuthenticator
+from integrationd.wire.auth.none import NoAuth
 from integrationd.wire.budget import Budget
 from integrationd.wire.call import BaseCall
 from integrationd.wire.limits import Meter
+from integrationd.wire.remedies import Remedies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,3 +94,17 @@ async def find_secrets(world: World, integration: Integration) -> Mapping[str, J
     except SecretError as missing:
         world.signals.emit(SecretMissed(integration=integration.name, message=str(missing)))
         raise
+
+
+def remedies_of(integration: Integration) -> Remedies:
+    """Gather what may be wrong where a provider refuses."""
+    http = integration.http
+    assert http is not None
+    used = (reference.path for reference in references_in(http.auth))
+    names = dict.fromkeys(path[1] for path in used if path[0] == "secrets" and len(path) > 1)
+    return Remedies(
+        where=integration.auth_place,
+        asks_as_nobody=isinstance(http.auth, NoAuth),
+        secrets=tuple(names),
+        by_consent=isinstance(http.auth, TokenAuthenticator) and http.auth.is_by_consent,
+    )

@@ -23,13 +23,10 @@ from integrationd.transform.cursors import Comparable, CursorType, Scale
 from integrationd.transform.expression import NO_VARIABLES
 from integrationd.transform.finding import references_in
 from integrationd.transform.shape import CursorRule, Shaper
-from integrationd.wire.auth.authenticator import TokenAuthenticator
-from integrationd.wire.auth.none import NoAuth
 from integrationd.wire.call import BaseCall, CallShape, build_request
 from integrationd.wire.messages import Request
 from integrationd.wire.paginate.none import NoPaging
 from integrationd.wire.paginate.paginator import Paginator
-from integrationd.wire.remedies import Remedies
 from integrationd.wire.reply import ReplyShape
 from integrationd.wire.tokens import PageSize
 
@@ -273,20 +270,6 @@ def _shares_entity(integration: Integration, name: str) -> bool:
     entity = integration.entity_of(name)
     return any(
         integration.entity_of(other) == entity for other in integration.streams if other != name
-    )
-
-
-def remedies_of(integration: Integration) -> Remedies:
-    """Gather what may be wrong where a provider refuses."""
-    http = integration.http
-    assert http is not None
-    used = (reference.path for reference in references_in(http.auth))
-    names = dict.fromkeys(path[1] for path in used if path[0] == "secrets" and len(path) > 1)
-    return Remedies(
-        where=integration.auth_place,
-        asks_as_nobody=isinstance(http.auth, NoAuth),
-        secrets=tuple(names),
-        by_consent=isinstance(http.auth, TokenAuthenticator) and http.auth.is_by_consent,
     )
 
 
