@@ -12,6 +12,18 @@ from integrationd.model.json import Json
 from integrationd.model.secret import Secret
 from integrationd.transform.convert import format_instant
 
+
+class Omitted:
+    """What a template gives that leaves its own member out."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        """Count as nothing."""
+        return False
+
+
+OMIT: Final = Omitted()
 _EXACT_MAX: Final = 1e21
 """From here on a float prints with an exponent, as in JavaScript: digits would be invented."""
 
@@ -70,10 +82,19 @@ _NAMES: Final = (
 
 def hide_all(value: Json) -> Json:
     """Return a value with every text and number in it as a secret."""
-    if value is None or isinstance(value, bool | Secret):
+    if value is None or isinstance(value, bool | Secret | Omitted):
         return value
     if isinstance(value, Mapping):
         return {key: hide_all(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [hide_all(item) for item in value]
     return Secret(print_value(value))
+
+
+def without_omitted(value: Json) -> Json:
+    """Return a value without the members and items that are to be left out."""
+    if isinstance(value, dict):
+        return {key: without_omitted(item) for key, item in value.items() if item is not OMIT}
+    if isinstance(value, list):
+        return [without_omitted(item) for item in value if item is not OMIT]
+    return value

@@ -13,7 +13,7 @@ from integrationd.config.sites import Leaf, SecretNote
 from integrationd.errors import ExpressionError
 from integrationd.model.json import Json
 from integrationd.model.secret import Secret, reveal, reveal_all
-from integrationd.transform.printing import hide_all, print_value
+from integrationd.transform.printing import OMIT, hide_all, print_value, without_omitted
 from integrationd.transform.scopes import Reference, Scope
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Encode: TypeAlias = Callable[[str], str]
 _MARKS: Final = ("{{", "{%", "{#")
 _SECRETS: Final = "secrets"
+OMITS: Final = "omit"
+"""Stands in templates that leave something out; others are not looked through for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,16 +122,28 @@ class Template:
     def render(self, variables: Mapping[str, Json]) -> Json | Secret:
         """Fill in values: a native template keeps the type of its value, any other gives text.
 
+        Where ``omit`` has no member to leave out, it is null.
+
         What is made with a secret is secret: its texts and numbers come as :class:`Secret`.
 
         Raises:
             ExpressionError: A variable has no value, or one that does not fit; or it grows past
                 the bounds. The message names variables, never values.
         """
+        value = self.render_member(variables)
+        return None if value is OMIT else value
+
+    def render_member(self, variables: Mapping[str, Json]) -> Json | Secret:
+        """Fill in values; :data:`OMIT` where the member that has this is to be left out.
+
+        Raises:
+            ExpressionError: As :meth:`render`.
+        """
         if self.is_constant:
             return self.value
         try:
-            return self._render_value(variables)
+            value = self._render_value(variables)
+            return without_omitted(value) if OMITS in self.text else value
         except RecursionError:
             raise ExpressionError("a value in the template is nested too deep") from None
 
@@ -246,6 +260,11 @@ class JsonTemplate:
         Raises:
             ExpressionError: As :meth:`Template.render`.
         """
+        value = self.render_member(variables)
+        return None if value is OMIT else value
+
+    def render_member(self, variables: Mapping[str, Json]) -> Json:
+        """Fill in values; :data:`OMIT` where all of it is to be left out."""
         return _render_tree(self.tree, variables)
 
 
@@ -335,7 +354,8 @@ def _ends_of(tree: Json) -> Iterator[Any]:
 
 def _render_tree(tree: Json, variables: Mapping[str, Json]) -> Json:
     if isinstance(tree, Template):
-        return tree.render(variables)
+        return tree.render_member(variables)
     if isinstance(tree, dict):
-        return {key: _render_tree(item, variables) for key, item in tree.items()}
-    return [_render_tree(item, variables) for item in tree]
+        found = ((key, _render_tree(item, variables)) for key, item in tree.items())
+        return {key: item for key, item in found if item is not OMIT}
+    return [item for each in tree if (item := _render_tree(each, variables)) is not OMIT]

@@ -23,6 +23,8 @@ _Bound: TypeAlias = frozenset[str]
 _TAGS: Final = "allowed are {{ }}, {% if %}, {% for %} and {# #}"
 _SIGNS: Final = "allowed are + - / // ~ and comparisons"
 _ARGUMENTS: Final = "arguments are written one by one"
+OMIT: Final = "omit"
+"""What leaves out the member that has it."""
 _PLAIN: Final = (
     *(nodes.Output, nodes.TemplateData, nodes.If, nodes.List, nodes.Compare, nodes.Operand),
     *(nodes.And, nodes.Or, nodes.Not, nodes.Concat, nodes.Add, nodes.Sub, nodes.Div),
@@ -83,6 +85,12 @@ class Walk:
     paths: dict[Path, None] = field(default_factory=dict)
     """The variables that are read, with their constant keys."""
     mappings: dict[str, None] = field(default_factory=dict)
+    results: frozenset[int] = frozenset()
+    """The nodes whose value may be what the template gives, or a member of it, by their ids."""
+
+    def expect(self, only: nodes.Expr | None) -> None:
+        """Take note of what a template gives that is one expression; None where it is text."""
+        self.results = find_results(only)
 
     def visit(self, node: nodes.Node, bound: _Bound = frozenset(), depth: int = 0) -> None:
         """Walk over a node; ``bound`` are the variables of the loops around it."""
@@ -122,7 +130,11 @@ class Walk:
         self, node: nodes.Name | nodes.Getattr | nodes.Getitem, bound: _Bound, depth: int
     ) -> None:
         start, keys = follow(node)
-        if isinstance(start, nodes.Name):
+        if isinstance(start, nodes.Name) and start.name == OMIT and OMIT not in bound:
+            if keys or id(start) not in self.results:
+                message = f"template uses {OMIT!r} inside a text or a value; it stands alone"
+                self._refuse("E203", f"{message}, as in {{{{ name if name else {OMIT} }}}}")
+        elif isinstance(start, nodes.Name):
             self._note(start.name, keys, bound)
         elif isinstance(start, nodes.Getitem):
             self.visit(start.node, bound, depth + 1)
@@ -253,6 +265,25 @@ _SPECIAL: Final[Mapping[type[nodes.Node], str]] = {
     nodes.Name: "_visit_chain",
     nodes.Test: "_visit_test",
 }
+
+
+def find_results(node: nodes.Node | None) -> frozenset[int]:
+    """Return the ids of the nodes that an expression may give: branches, and members of lists."""
+    inner: list[nodes.Node | None]
+    match node:
+        case nodes.CondExpr():
+            inner = [node.expr1, node.expr2]
+        case nodes.Or() | nodes.And():
+            inner = [node.left, node.right]
+        case nodes.Filter(name="default"):
+            inner = [node.node, *node.args[:1]]
+        case nodes.List():
+            inner = [*node.items]
+        case nodes.Dict():
+            inner = [pair.value for pair in node.items]
+        case _:
+            return frozenset() if node is None else frozenset((id(node),))
+    return frozenset().union(*map(find_results, inner))
 
 
 def count_nodes(node: nodes.Node) -> int:

@@ -118,7 +118,13 @@ def _last(value: Json) -> Any:  # noqa: ANN401
 
 
 def _default(value: Json, otherwise: Json = "", boolean: Json = False) -> Json:  # noqa: FBT002
-    return otherwise if value is NO_ITEM or (boolean and not value) else value
+    """Stand in for what is missing or null, as in a mapping; with ``true`` for all that is false.
+
+    In Jinja2 itself null stays: there a value that is not there is missing. In JSON, and among the
+    values of inputs and steps, it is null.
+    """
+    lacks = value is NO_ITEM or value is None
+    return otherwise if lacks or (boolean and not value) else value
 
 
 def _int(value: Json, default: Json = None) -> Json:

@@ -24,6 +24,7 @@ from typing_extensions import override
 from integrationd.config.problems import shorten
 from integrationd.errors import ExpressionError
 from integrationd.model.json import Json
+from integrationd.transform import printing
 from integrationd.transform.jinja import filters
 from integrationd.transform.jinja.allowed import NODES_MAX, Flaw, Path, Walk, count_nodes, follow
 from integrationd.transform.jinja.filters import NO_ITEM, Filter
@@ -75,6 +76,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             cache_size=0,
         )
         self.globals.clear()
+        self.globals["omit"] = printing.OMIT
         self.filters = {name: _metered(one, name) for name, one in filters.FILTERS.items()}
         self.filters |= {name: _metered(one, "") for name, one in _INNER.items()}
         self.filters[_LOOP] = _begin_loop
@@ -251,6 +253,7 @@ def outline(text: str) -> Outline:
     try:
         tree, walk = _parse(text), Walk()
         if not isinstance(tree, Flaw):
+            walk.expect(_only_expression(tree))
             walk.visit(tree)
     except TemplateSyntaxError as wrong:
         return Outline(flaws=(_explain(wrong, text),))
@@ -266,7 +269,7 @@ def outline(text: str) -> Outline:
         paths=tuple(walk.paths),
         mappings=tuple(walk.mappings),
         is_native=only is not None,
-        is_path=only is not None and isinstance(follow(only)[0], nodes.Name),
+        is_path=bool(walk.paths) and only is not None and isinstance(follow(only)[0], nodes.Name),
     )
 
 

@@ -10,13 +10,14 @@ from integrationd.config.decode import INVALID, Invalid, Site
 from integrationd.config.nodes import Fields, Node
 from integrationd.config.sites import Leaf
 from integrationd.model.json import Json
+from integrationd.transform.printing import OMIT
 from integrationd.transform.scopes import Reference
 from integrationd.transform.template import JsonTemplate
 from integrationd.wire.messages import JsonBody
 from integrationd.wire.parameters import Encode, Nulls, waits
 
 _LACKING: Final = object()
-"""There is no body while there is no cursor."""
+"""There is no body while there is no cursor, or where a template omits it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,14 @@ class JsonBodyTemplate:
 
     def _fill_in(self, variables: Mapping[str, Json]) -> Json:
         if self.whole is not None:
-            return _LACKING if waits(self.whole, variables) else self.whole.render(variables)
-        return {
-            key: part.render(variables)
+            filled = OMIT if waits(self.whole, variables) else self.whole.render_member(variables)
+            return _LACKING if filled is OMIT else filled
+        found = (
+            (key, part.render_member(variables))
             for key, part in (self.members or {}).items()
             if not waits(part, variables)
-        }
+        )
+        return {key: value for key, value in found if value is not OMIT}
 
 
 def _without_nulls(value: Json) -> Json:

@@ -260,7 +260,7 @@ def test_body_is_shown_without_its_secrets(text, shown):
             [
                 (
                     "1:24: E204: template uses 'nope', variables here are: config, cursor, each, "
-                    "object, secrets, steps, window"
+                    "now, object, secrets, steps, window"
                 )
             ],
         ),
@@ -278,7 +278,7 @@ def test_body_is_shown_without_its_secrets(text, shown):
             [
                 (
                     "1:47: E204: template uses 'nope', variables here are: config, cursor, each, "
-                    "object, secrets, steps, window"
+                    "now, object, secrets, steps, window"
                 )
             ],
         ),
