@@ -41,6 +41,8 @@ def lines(status: Json) -> list[str]:
         if daemon is None
         else f"daemon: running, process {daemon['pid']}, since {daemon['started_at']}"
     ]
+    if status.get("master_key"):
+        told.append(f"master key: {status['master_key']}")
     if status["paused"]:
         told.append("everything is paused; go on with: integrationd resume")
     files = status["files"]

@@ -256,7 +256,8 @@ def _tuple(described: Described, hints: tuple[Any, ...], notes: Sequence[object]
 
 
 def _mapping(described: Described, hints: tuple[Any, ...], notes: Sequence[object]) -> Form:
-    return MapForm(_note(notes, Keys), described.describe(hints[1], notes))
+    own = [note for note in notes if not isinstance(note, Keys)]  # of its names, not its values
+    return MapForm(_note(notes, Keys), described.describe(hints[1], own))
 
 
 def _choice(choices: tuple[Json, ...]) -> Leaf:

@@ -158,6 +158,7 @@ class LocalActions:
         )
         return {
             "paused": standing.switches.paused,
+            "master_key": "",
             "daemon": {
                 "version": integrationd.__version__,
                 "pid": os.getpid(),

@@ -23,7 +23,7 @@ async def offline_status(paths: Paths) -> Json:
     settings = load_settings(paths)
     loaded = build_library(paths, settings, read_only=True).load()
     bundle = loaded.bundle
-    async with looking_around(paths, settings) as sight:
+    async with looking_around(paths, settings, also_locked=True) as sight:
         if sight.store is not None:
             bundle = await with_discovered(sight.store, bundle)
         consents, missing = {}, {}
@@ -40,6 +40,7 @@ async def offline_status(paths: Paths) -> Json:
     return {
         "paused": switches.paused,
         "daemon": None,
+        "master_key": sight.locked,
         "version": integrationd.__version__,
         "files": {
             "ok": not any(problem.is_error for problem in problems),

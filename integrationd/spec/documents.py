@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from integrationd.config.decode import Marked
 from integrationd.config.nodes import Fields, Position
@@ -28,6 +28,7 @@ from integrationd.transform.mapping import Mapping as RecordMapping
 
 __all__ = [
     "DOTTED_NAME",
+    "OWN_KEYS",
     "SYSTEM_NAME",
     "WORD_NAME",
     "CasesDocument",
@@ -40,6 +41,9 @@ __all__ = [
     "ProviderDocument",
     "SystemBody",
 ]
+
+OWN_KEYS: Final = ("integration", "uses", "tenant", "config", "secrets")
+"""What an integration says beside what a provider may say too."""
 
 
 class Category(StrEnum):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Final
 
 from integrationd.config.decode import Invalid, Marked, Site, decode, decode_fields
 from integrationd.config.nodes import Fields
@@ -18,6 +17,7 @@ from integrationd.spec.checks import (
     mappings_of,
 )
 from integrationd.spec.documents import (
+    OWN_KEYS,
     SYSTEM_NAME,
     Integration,
     IntegrationDocument,
@@ -38,8 +38,6 @@ from integrationd.spec.shelf import ReadFile, Shelf
 from integrationd.spec.supply import Supplier
 from integrationd.spec.zoned import zoned
 from integrationd.wire.choice import ChoiceAuth
-
-_OWN_KEYS: Final = ("integration", "uses", "tenant", "config", "secrets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +166,7 @@ def _read_body(making: _Making) -> tuple[SystemBody | Invalid, frozenset[str]]:
     Most integrations add nothing to their provider: theirs is what its file gave, and what was
     told of it.
     """
-    own, provider = without(making.document.node, *_OWN_KEYS), making.provider
+    own, provider = without(making.document.node, *OWN_KEYS), making.provider
     if provider is not None and not own.entries:
         held = making.shelf.held[provider.name]
         making.site.problems.found.extend(held.problems)

@@ -17,6 +17,7 @@ from integrationd.spec.cases import CasesBody
 from integrationd.spec.checks import Declared, check_system
 from integrationd.spec.documents import (
     DOTTED_NAME,
+    OWN_KEYS,
     SYSTEM_NAME,
     WORD_NAME,
     CasesDocument,
@@ -103,6 +104,9 @@ def _read_integration(
     """Read what stands before merging; all else is read when the provider is known."""
     uses = node.get("uses")
     provider = None if uses is None else decode(uses, Marked, site.key("uses"))
+    if isinstance(name, Invalid) and uses is None:
+        # Nothing is made of it, so that nobody else tells what is wrong with the rest.
+        decode_fields(without(node, *OWN_KEYS), SystemBody, site)
     if isinstance(provider, Invalid) or isinstance(name, Invalid):
         return None
     return IntegrationDocument(name=name, uses=provider, node=node)

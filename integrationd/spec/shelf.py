@@ -72,6 +72,8 @@ class Shelf:
 
     problems: Problems
     owners: dict[Claim, ReadFile] = field(default_factory=dict)
+    firsts: dict[Claim, ReadFile] = field(default_factory=dict)
+    """Of each layer's files the first that defines a thing, or would."""
     layers: dict[Claim, Layer] = field(default_factory=dict)
     broken: set[Claim] = field(default_factory=set)
     """What would be there if its file had no errors."""
@@ -86,29 +88,30 @@ class Shelf:
         self.digests[read.source.path] = read.digest
         if claim is None:
             return
-        if read.document is None:
-            if self.layers.get(claim) != layer:
-                self.owners.pop(claim, None)
-            if claim not in self.owners:
-                self.broken.add(claim)
-            return
         if self.layers.get(claim) == layer:
             self._tell_twice(claim, read)
             return
         self.layers[claim] = layer
-        self.owners[claim] = read
-        self.broken.discard(claim)
+        self.firsts[claim] = read
+        if read.document is None:
+            self.owners.pop(claim, None)
+            self.broken.add(claim)
+        else:
+            self.owners[claim] = read
+            self.broken.discard(claim)
 
     def _tell_twice(self, claim: Claim, read: ReadFile) -> None:
-        first = self.owners[claim].document
-        assert first is not None
-        assert read.document is not None
-        message = (
-            f"{claim[0]} {claim[1]!r} is already defined at {first.name.position}; rename or "
-            "remove one of them"
-        )
-        self.problems.add(read.document.name.position, "E304", message)
+        """Let neither of two files stand, also where one of them has errors of its own."""
         self.broken.add(claim)
+        first = self.firsts[claim]
+        at, other = (read, first) if read.document is not None else (first, read)
+        if at.document is None:
+            return
+        place = other.source.path if other.document is None else other.document.name.position
+        message = (
+            f"{claim[0]} {claim[1]!r} is already defined at {place}; rename or remove one of them"
+        )
+        self.problems.add(at.document.name.position, "E304", message)
 
     def provider(self, name: str) -> tuple[ProviderDocument, str] | None:
         """Return a provider and the path of its file; None where there is none without errors."""

@@ -168,7 +168,6 @@ def test_command_that_makes_a_key_makes_one(place, tmp_path):
         ("sync", "acme"),
         ("secret", "set", "acme", "token"),
         ("secret", "list"),
-        ("status",),
         ("check", "--env"),
         ("run",),
     ],
@@ -363,3 +362,17 @@ def test_check_env_as_json_has_the_place_in_the_file(place):
         "code": None,
         "message": PASSWORD_MISSING,
     }
+
+
+def test_status_and_records_are_told_with_another_master_key(place):
+    """They need no secret: `status` says that none can be read, and why."""
+    place.run("secret", "set", "acme", "token", given=b"x")
+    place.monkeypatch.setenv("INTEGRATIOND_MASTER_KEY", OTHER)
+
+    code, out, err = place.run("status")
+    told = json.loads(place.run("status", "--json")[1])
+
+    assert (code, err) == (0, "")
+    assert told["master_key"].startswith("the master key in env INTEGRATIOND_MASTER_KEY is ")
+    assert f"master key: {told['master_key']}\n" in out
+    assert place.run("runs", "list")[0] == 0

@@ -205,6 +205,19 @@ def test_a_thing_of_a_higher_layer_wins(higher):
     assert sorted(made(bundle).streams) == ["people", "sales"]
 
 
+@pytest.mark.parametrize("copy", ["a", "z"])
+def test_a_copy_beside_a_broken_file_stands_for_nothing(copy):
+    """Whichever of the two comes first: what breaks does not let another one run in its place."""
+    good = "integration: one\nhttp: {base_url: https://a.test}\n"
+    bundle = build(**{"m": "integration: one\nuses: [7]\n", copy: good})
+
+    assert (bundle.refused, dict(bundle.integrations)) == ({"one"}, {})
+    assert (
+        f"{copy}.yaml:1:14: E304: integration 'one' is already defined at m.yaml; rename or remove "
+        "one of them"
+    ) in told(bundle)
+
+
 def test_prefixes_and_directories_of_the_settings_are_open():
     """A reference may go where the settings say, and nowhere else."""
     settings = Settings(secrets=SecretSettings(env_prefix=("A_",), dirs=("/run/a/",)))

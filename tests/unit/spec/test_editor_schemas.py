@@ -94,7 +94,8 @@ def good_files():
     """Return every file that `check` takes."""
     places = [*GOOD.iterdir(), *shipped_dirs().values(), ROOT / "cases"]
     found = [path for place in places for path in sorted(place.rglob("*.yaml"))]
-    return [*found, *(EXAMPLES / name for name in COVERED)]
+    here = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="the examples are not here")
+    return [*found, *(pytest.param(EXAMPLES / name, marks=here) for name in COVERED)]
 
 
 @pytest.mark.parametrize("path", good_files(), ids=lambda path: f"{path.parent.name}-{path.stem}")
