@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from integrationd.engine.world import World
@@ -17,8 +18,10 @@ from integrationd.spec.documents import Integration
 from integrationd.spec.settings import Settings
 from integrationd.spec.webhook import Endpoint
 from integrationd.transform.expression import Expression
+from integrationd.wire.inbound.fetched import UnknownKeyError
 from integrationd.wire.inbound.values import inbound_root
 from integrationd.wire.messages import Call
+from integrationd.wire.verify.verifier import Verifier
 
 KEPT_HEADERS: Final = frozenset({"content-type", "user-agent", "date", "x-request-id"})
 """Kept with an event, besides those that name it; credentials and signatures never are."""
@@ -27,6 +30,8 @@ NEVER_KEPT: Final = (
     *("secret", "session", "sha1", "sha256", "sha512", "sig", "token"),
 )
 """A header with one of these in its name may be a credential or a signature."""
+AGAIN_S: Final = 60.0
+"""A key set that lacks a key is asked again no more often."""
 TEXT_MAX: Final = 200
 """Characters kept of a sender's name of an event; a longer id is kept as its digest."""
 
@@ -46,6 +51,7 @@ async def receive(world: World, inlet: Inlet, call: Call) -> Accepted:
     Raises:
         SignatureError: It is not from the sender: 401.
         SecretError: No key is configured, the endpoint is closed: 503.
+        ProviderError: The sender's keys cannot be had now: 503.
         StoreBusyError, StoreError: It could not be stored: 503.
     """
     began_s = world.clock.monotonic()
@@ -54,9 +60,8 @@ async def receive(world: World, inlet: Inlet, call: Call) -> Accepted:
         integration.tenant, integration.name, integration.needed_secrets()
     )
     now = world.clock.now()
-    inlet.endpoint.verify.verify(
-        call, {"config": dict(integration.config), "secrets": dict(secrets)}, now
-    )
+    variables = {"config": dict(integration.config), "secrets": dict(secrets)}
+    await _verify(world, inlet.endpoint.verify, call, variables, now)
     fields = inbound_root(call)
     event = _text(inlet.endpoint.event, fields)[:TEXT_MAX]
     accepted = await world.store.accept_event(
@@ -83,6 +88,24 @@ async def receive(world: World, inlet: Inlet, call: Call) -> Accepted:
         )
     )
     return accepted
+
+
+async def _verify(
+    world: World, verifier: Verifier, call: Call, variables: Mapping[str, Json], now: datetime
+) -> None:
+    """Verify a call by what is known, and by what lies at the addresses that it needs."""
+    fetched = {
+        address: await world.keys.get(address, world.http, world.clock)
+        for address in verifier.addresses(call, variables)
+    }
+    try:
+        verifier.verify(call, variables, now, fetched)
+    except UnknownKeyError as unknown:
+        # A key may be newer than what is kept; strangers cannot make us ask more often than so.
+        fetched[unknown.address] = await world.keys.get(
+            unknown.address, world.http, world.clock, younger_than_s=AGAIN_S
+        )
+        verifier.verify(call, variables, now, fetched)
 
 
 def public_url(settings: Settings) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from integrationd.engine.desk import TokenDesk
 from integrationd.engine.failpoints import UNARMED, Unarmed
+from integrationd.engine.fetched_keys import FetchedKeys
 from integrationd.model import ids
 from integrationd.ports.outside import Clock, HttpOpener, Randomness, SecretSource, Signals
 from integrationd.ports.store import Store
@@ -32,6 +33,8 @@ class World:
     """How long a claim lasts that nobody renews."""
     tokens: TokenDesk = field(default_factory=TokenDesk)
     """What this process holds of tokens."""
+    keys: FetchedKeys = field(default_factory=FetchedKeys)
+    """What this process holds of senders' certificates and key sets."""
 
     failpoints: Unarmed = UNARMED
     """Where a test lets the process die."""

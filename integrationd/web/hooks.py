@@ -12,7 +12,13 @@ from aiohttp import web
 
 from integrationd.engine.receive import Inlet, public_url, receive
 from integrationd.engine.world import World
-from integrationd.errors import SecretError, SignatureError, StoreBusyError, StoreError
+from integrationd.errors import (
+    ProviderError,
+    SecretError,
+    SignatureError,
+    StoreBusyError,
+    StoreError,
+)
 from integrationd.signals import EventRefused
 from integrationd.spec.settings import Settings
 from integrationd.web.problem import problem
@@ -35,6 +41,7 @@ REFUSALS: Final[tuple[tuple[type[Exception], int, str], ...]] = (
     (TooLargeError, 413, "the body is larger than this endpoint takes"),
     (SignatureError, 401, "the signature does not match"),
     (SecretError, 503, "the endpoint is closed"),
+    (ProviderError, 503, "the sender's keys cannot be had now"),
     (StoreBusyError, 503, "too much waits to be stored"),
     (StoreError, 503, "the event cannot be stored"),
 )

@@ -13,6 +13,7 @@ from integrationd.errors import SignatureError
 from integrationd.model.json import Json
 from integrationd.wire import verify
 from integrationd.wire.inbound.checks import Demands
+from integrationd.wire.inbound.fetched import NOTHING, Fetched
 from integrationd.wire.messages import Call, Request
 from integrationd.wire.verify.verifier import Verifier
 
@@ -43,7 +44,23 @@ class AnyOfVerifier(Demands):
         """Tell whether every way refuses another body."""
         return all(way.covers_body for way in self.of)
 
-    def verify(self, call: Call, variables: Mapping[str, Json], now: datetime) -> None:
+    def addresses(self, call: Call, variables: Mapping[str, Json]) -> tuple[str, ...]:
+        """Return what the ways need; of one that refuses the call nothing."""
+        found: list[str] = []
+        for way in self.of:
+            try:
+                found += way.addresses(call, variables)
+            except SignatureError:
+                continue
+        return tuple(dict.fromkeys(found))
+
+    def verify(
+        self,
+        call: Call,
+        variables: Mapping[str, Json],
+        now: datetime,
+        fetched: Fetched = NOTHING,
+    ) -> None:
         """Return when one of the ways accepts the call.
 
         Raises:
@@ -54,7 +71,7 @@ class AnyOfVerifier(Demands):
         reasons = []
         for way in self.of:
             try:
-                way.verify(call, variables, now)
+                way.verify(call, variables, now, fetched)
             except SignatureError as refused:
                 reasons.append(str(refused))
             else:

@@ -49,9 +49,9 @@ def sign(scheme: Scheme, key: Secret, data: bytes, where: str) -> bytes:
     if key.reveal() == PLACEHOLDER:
         return b""
     # Imported here: cryptography takes as long to load as all of a small command, and 7 MB.
-    from integrationd.wire import private_keys  # noqa: PLC0415
+    from integrationd.wire import key_pairs  # noqa: PLC0415
 
-    return private_keys.sign(scheme, key, data, where)
+    return key_pairs.sign(scheme, key, data, where)
 
 
 def verify(scheme: Scheme, key: Secret, data: bytes, signature: bytes, where: str) -> bool:
@@ -60,9 +60,9 @@ def verify(scheme: Scheme, key: Secret, data: bytes, signature: bytes, where: st
     Raises:
         SecretError: It is no such key, or one of another kind than the scheme needs.
     """
-    from integrationd.wire import private_keys  # noqa: PLC0415 - see sign
+    from integrationd.wire import key_pairs  # noqa: PLC0415 - see sign
 
-    return private_keys.verify(scheme, key, data, signature, where)
+    return key_pairs.verify(scheme, key, data, signature, where)
 
 
 def authenticate(digest: str, key: bytes, data: bytes) -> bytes:

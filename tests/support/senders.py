@@ -53,6 +53,11 @@ OF_VECTORS = {
     "mailgun-json": "mailgun",
     "vonage-sms-md5hash": "vonage-md5hash",
     "vonage-sms-md5": "vonage-md5",
+    "sendgrid-single": "sendgrid",
+    "sns-v1": "sns",
+    "paypal-python": "paypal",
+    "rfc9421-b21": "http-signature-bare",
+    "rfc9421-b23": "http-signature",
     "plain-hex": "plain",
     "plain-sha256-prefix": "plain-prefix",
 }

@@ -46,6 +46,14 @@ def md5(text: str) -> Json:
     return hashlib.md5(_bytes(text), usedforsecurity=False).hexdigest()
 
 
+def crc32(text: str) -> Json:
+    """Return the CRC-32 checksum of a text in UTF-8, as a number; it is no digest, see PayPal.
+
+    crc32('abc') -> 891568578
+    """
+    return binascii.crc32(_bytes(text))
+
+
 def b64encode(text: str) -> Json:
     """Return a text, in UTF-8, as Base64.
 
@@ -114,5 +122,5 @@ def _text_in(read: Callable[[], bytes], what: str) -> str:
 _STANDARD: Final = str.maketrans("-_", "+/")
 FUNCTIONS: Final = tuple(
     Function.of(run, weight=4)
-    for run in (sha256, sha1, md5, b64encode, b64decode, hexencode, hexdecode, uuid5)
+    for run in (sha256, sha1, md5, crc32, b64encode, b64decode, hexencode, hexdecode, uuid5)
 )

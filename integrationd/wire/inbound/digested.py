@@ -15,6 +15,7 @@ from integrationd.errors import SecretError, SignatureError
 from integrationd.model.json import Json
 from integrationd.transform.scopes import Scope
 from integrationd.wire.inbound.candidates import Signature
+from integrationd.wire.inbound.fetched import NOTHING, Fetched
 from integrationd.wire.inbound.keys import SharedKeys
 from integrationd.wire.inbound.sending import as_call, prepare
 from integrationd.wire.inbound.signed import Signed, covers, covers_body
@@ -57,7 +58,18 @@ class Digested(SharedKeys):
         """Tell whether the body as a whole is among what is signed."""
         return covers_body(self.signed)
 
-    def verify(self, call: Call, variables: Mapping[str, Json], now: datetime) -> None:
+    def addresses(self, call: Call, variables: Mapping[str, Json]) -> tuple[str, ...]:
+        """Return none: nothing has to be fetched."""
+        _ = call, variables
+        return ()
+
+    def verify(
+        self,
+        call: Call,
+        variables: Mapping[str, Json],
+        now: datetime,
+        fetched: Fetched = NOTHING,
+    ) -> None:
         """Return when a signature of the call fits what is signed.
 
         Raises:
@@ -65,6 +77,7 @@ class Digested(SharedKeys):
                 something else is not as it has to be.
             SecretError: A key is empty: the endpoint stays closed, as anybody could sign.
         """
+        _ = fetched
         keys = self.read_keys(call, variables, now)
         timestamp = None if self.timestamp is None else self.timestamp.read(call, now)
         self.demand(call, variables, timestamp)

@@ -17,6 +17,7 @@ from integrationd.transform.template import Template
 from integrationd.wire.credentials import CONSTANTS, USUAL_PLACE, render_secret
 from integrationd.wire.inbound.candidates import Encoding
 from integrationd.wire.inbound.checks import Demands
+from integrationd.wire.inbound.fetched import NOTHING, Fetched
 from integrationd.wire.messages import Call, Request
 
 
@@ -40,14 +41,25 @@ class BasicVerifier(Demands):
         """Return False: nothing is signed."""
         return False
 
-    def verify(self, call: Call, variables: Mapping[str, Json], now: datetime) -> None:
+    def addresses(self, call: Call, variables: Mapping[str, Json]) -> tuple[str, ...]:
+        """Return none: nothing has to be fetched."""
+        _ = call, variables
+        return ()
+
+    def verify(
+        self,
+        call: Call,
+        variables: Mapping[str, Json],
+        now: datetime,
+        fetched: Fetched = NOTHING,
+    ) -> None:
         """Return when the call has the right ``Authorization``.
 
         Raises:
             SignatureError: It does not.
             SecretError: The name or the password is empty: the endpoint stays closed.
         """
-        _ = now
+        _ = now, fetched
         wanted = hashlib.sha256(self._pair(variables)).digest()
         self.demand(call, variables)
         scheme, _, text = (USUAL_PLACE.take(call) or "").partition(" ")

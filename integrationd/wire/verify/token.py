@@ -15,6 +15,7 @@ from integrationd.errors import SignatureError
 from integrationd.model.json import Json
 from integrationd.wire import signable
 from integrationd.wire.inbound.candidates import Source
+from integrationd.wire.inbound.fetched import NOTHING, Fetched
 from integrationd.wire.inbound.keys import SharedKeys
 from integrationd.wire.messages import Call, Request
 
@@ -55,13 +56,25 @@ class TokenVerifier(SharedKeys):
         """Return False: nothing is signed."""
         return False
 
-    def verify(self, call: Call, variables: Mapping[str, Json], now: datetime) -> None:
+    def addresses(self, call: Call, variables: Mapping[str, Json]) -> tuple[str, ...]:
+        """Return none: nothing has to be fetched."""
+        _ = call, variables
+        return ()
+
+    def verify(
+        self,
+        call: Call,
+        variables: Mapping[str, Json],
+        now: datetime,
+        fetched: Fetched = NOTHING,
+    ) -> None:
         """Return when the call shows one of the tokens.
 
         Raises:
             SignatureError: It does not.
             SecretError: A token is empty: the endpoint stays closed.
         """
+        _ = fetched
         # Digests are compared, so that time does not tell the length either.
         keys = [hashlib.sha256(key).digest() for key in self.read_keys(call, variables, now)]
         self.demand(call, variables)

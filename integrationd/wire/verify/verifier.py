@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import ClassVar, Protocol
 
 from integrationd.model.json import Json
+from integrationd.wire.inbound.fetched import NOTHING, Fetched
 from integrationd.wire.messages import Call, Request
 
 
@@ -20,13 +21,29 @@ class Verifier(Protocol):
         """Tell whether another body would be refused, as far as a file shows it."""
         ...
 
-    def verify(self, call: Call, variables: Mapping[str, Json], now: datetime) -> None:
+    def addresses(self, call: Call, variables: Mapping[str, Json]) -> tuple[str, ...]:
+        """Return what has to be fetched before the call can be verified.
+
+        Raises:
+            SignatureError: The call names an address that is not allowed.
+            SecretError: The file gives no address.
+        """
+        ...
+
+    def verify(
+        self,
+        call: Call,
+        variables: Mapping[str, Json],
+        now: datetime,
+        fetched: Fetched = NOTHING,
+    ) -> None:
         """Return when the call is authentic.
 
         Args:
             call: As it came.
             variables: ``config`` and ``secrets``.
             now: When it came, not when it is looked at.
+            fetched: What lay at :meth:`addresses`.
 
         Raises:
             SignatureError: Which check failed; never the signature that was expected.
