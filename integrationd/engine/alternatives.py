@@ -17,7 +17,7 @@ from integrationd.wire.tokens import is_true
 
 FORM: Final = "first_of"
 """Where a stored page token says which form it belongs to."""
-_SEEN: Final = ("config", "each", "object", "steps")
+_SEEN: Final = ("config", "now", "each", "object", "steps")
 
 
 class Form(NamedTuple):

@@ -15,7 +15,7 @@ from integrationd.spec.preludes import Span, StreamStep, spans_of
 from integrationd.wire.call import build_request
 from integrationd.wire.reply import ReplyShape
 
-_SEEN = ("config", "each", "object", "steps")
+_SEEN = ("config", "now", "each", "object", "steps")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final
 
@@ -13,12 +13,14 @@ from integrationd.config.nodes import Fields, Node, Scalar
 from integrationd.config.sites import Leaf
 from integrationd.config.units import parse_duration
 from integrationd.model.json import Json
+from integrationd.transform.convert import format_instant
 from integrationd.transform.scopes import Scope
 from integrationd.transform.template import JsonTemplate
 from integrationd.wire.places import Place
 from integrationd.wire.tokens import OPTIONAL
 
-_CONFIG: Final = Scope(("config",))
+BOUNDED: Final = Scope(("config", "now"))
+"""What a template that says where reading begins or ends may use."""
 _NEVER: Final = timedelta()
 
 
@@ -67,7 +69,12 @@ class Start:
         if self.value is None:
             assert self.ago is not None
             return (now - self.ago).isoformat(timespec="milliseconds")
-        return self.value.render({"config": config})
+        return self.value.render(bounding(config, now))
+
+
+def bounding(config: Mapping[str, Json], now: datetime) -> Mapping[str, Json]:
+    """Return what templates that say where reading begins or ends see; ``now`` in whole seconds."""
+    return {"config": config, "now": format_instant(now.astimezone(UTC).replace(microsecond=0))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +90,7 @@ class Window:
     """Where the upper bound goes; templates have both as ``window.start`` and ``window.end``."""
     granularity: timedelta = _NEVER
     """How far a window ends before the next one begins, for a provider that includes both."""
-    end: Annotated[JsonTemplate | None, _CONFIG] = None
+    end: Annotated[JsonTemplate | None, BOUNDED] = None
     """Where reading ends, if not now: a time, or how long ago, ``1d``."""
 
     def check(self, node: Fields, site: Site) -> Invalid | None:

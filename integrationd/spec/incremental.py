@@ -13,7 +13,7 @@ from integrationd.config.nodes import Fields
 from integrationd.config.units import parse_duration
 from integrationd.errors import ExpressionError
 from integrationd.model.json import Json
-from integrationd.spec.bounds import Bound, Filter, Start, Window
+from integrationd.spec.bounds import BOUNDED, Bound, Filter, Start, Window, bounding
 from integrationd.transform.bounds import TimeBound, number_bound
 from integrationd.transform.cursors import Comparable, CursorType, Scale, aware
 from integrationd.transform.expression import Expression
@@ -35,7 +35,6 @@ from integrationd.wire.tokens import OPTIONAL, REPLY
 
 _NOT_LESS: Final = Bounds(0, 10**18)
 _SENT: Final = places.Roots((*OPTIONAL.roots, places.Root.URL))
-_CONFIG: Final = Scope(("config",))
 _NEVER: Final = timedelta()
 _LOOKBACKS: Final[Mapping[CursorType, tuple[tuple[type, ...], str]]] = {
     CursorType.TIME: ((timedelta,), "write a duration such as 10m"),
@@ -78,9 +77,10 @@ class Incremental:
     bound: Bound = Bound.INCLUSIVE
     """``exclusive`` where the provider gives only what lies after the bound: what is sent is then
     one unit earlier, so that no record with the same value is lost."""
-    start: Annotated[Start | None, _CONFIG] = None
+    start: Annotated[Start | None, BOUNDED] = None
     """Where the first reading and every full one begin: ``"2024-01-01"``, ``"{{ config.since }}"``,
-    or ``365d`` before now; at the provider's beginning by default."""
+    ``365d`` before now, or ``"{{ now | format_time('date') }}"``; at the provider's beginning by
+    default."""
     window: Window | None = None
     """Read one span of time after the other, from ``start`` on."""
     lookback: timedelta | Annotated[int, _NOT_LESS] | Annotated[float, _NOT_LESS] | None = None
@@ -263,7 +263,7 @@ class Incremental:
                 begin = self.read_start(self.start.find(config, now))
             else:
                 begin = aware(self.scale.find(cursor)[1]) - self._back
-            last = None if limit is None else limit.render({"config": config})
+            last = None if limit is None else limit.render(bounding(config, now))
             end = now if last is None else min(self._read_end(last, now), now)
         except (ValueError, OverflowError) as wrong:
             raise ExpressionError(f"incremental.window: {wrong}") from None

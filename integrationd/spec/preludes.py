@@ -20,7 +20,7 @@ from integrationd.wire.call import CallShape
 from integrationd.wire.paginate.paginator import Paginator
 from integrationd.wire.tokens import REPLY
 
-SEEN: Final = Scope(("config", "each", "object", "steps"))
+SEEN: Final = Scope(("config", "now", "each", "object", "steps"))
 """What ``var()`` may name where answers of a stream are read."""
 ASKED: Final = Scope((*CallShape.variables.names, "input"))
 """What the requests before a stream is read may use."""

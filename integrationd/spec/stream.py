@@ -80,7 +80,7 @@ class Stream(CallShape):
     """How the list is walked; ``http.paginate`` by default. A warning where neither says."""
     records: Annotated[Expression | None, REPLY, SEEN] = None
     """Finds the list of records in a response; ``body`` by default. Null fails the page. ``var()``
-    brings in ``config``, ``each``, ``steps`` and ``object``:
+    brings in ``config``, ``now``, ``each``, ``steps`` and ``object``:
     ``body[*].merge(@, {site: var('each.site')})``."""
     explode: Explode | None = None
     """One record for each item of a list inside a record: ``lines``, or an object. What follows

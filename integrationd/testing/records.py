@@ -16,11 +16,13 @@ from integrationd.model.json import Json
 from integrationd.spec.documents import Integration
 from integrationd.spec.stream import Stream
 from integrationd.testing import formats
+from integrationd.testing.cases.clock import NOW
 from integrationd.testing.findings import ANYTHING
 from integrationd.testing.folding import fold
 from integrationd.testing.options import PlayOptions
 from integrationd.testing.replies import build_reply
 from integrationd.testing.shapes import Shape, build_shape, choose_branches, overlay
+from integrationd.transform.convert import format_instant
 from integrationd.transform.expression import Expression
 from integrationd.transform.inverse import Mark, Tree, UnsolvableError, solve
 from integrationd.transform.mapping import Mapping as RecordMapping
@@ -96,7 +98,7 @@ class Source:
         self.name = name
         self.plan: StreamPlan = build_plan(integration, name)
         self.stream: Stream = self.plan.stream
-        self._config = {"config": dict(integration.config)}
+        self._config = {"config": dict(integration.config), "now": format_instant(NOW)}
         becomes = integration.shapes[name]
         self._mapping: RecordMapping | None = becomes.mapping
         # What it gives to children is read apart: a record that gives nothing is none the worse.

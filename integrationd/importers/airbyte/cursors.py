@@ -185,9 +185,9 @@ def _within(where: Part, made: Json, scope: Scope) -> Json:
         term = scope.term(where, where.text(bound))
         if times.is_now(term) and word == "min":
             continue
-        if roots_in(term) - {"config"} or times.read_ago(term) is not None:
-            raise UnsayableError(f"a {bound} that moves with the present time")
-        limit = write_template(term)
+        if roots_in(term) - {"config"}:
+            raise UnsayableError(f"a {bound} that only a request knows")
+        limit = write_template(term, knows_now=True)
         both = [_bare(made), _bare(limit)]
         made = f"{{{{ [{', '.join(both)}] | {word} }}}}"
     return made
@@ -212,9 +212,11 @@ def _read_moment(part: Part, key: str, reason: str, scope: Scope) -> Json:
     try:
         term = scope.term(where, text)
         ago = times.read_ago(term)
-        if ago is not None and not where.has("min_datetime"):
+        is_exact = not times.is_coarse(term) or _is_by_day(part)
+        if ago is not None and is_exact and not where.has("min_datetime"):
             return times.write_span(ago)
-        made = _within(where, write_template(_only(term)), scope)
+        only = _only(term) if is_exact else term
+        made = _within(where, write_template(only, knows_now=True), scope)
         # What is written anew is read as ISO 8601, whatever it is written as for the provider.
         pattern = "%Y-%m-%d" if times.unwrap(term) is not term else pattern
     except UnsayableError as why:
@@ -226,6 +228,11 @@ def _read_moment(part: Part, key: str, reason: str, scope: Scope) -> Json:
         unsaid.lose(part, reason, field=key)
         return None
     return made
+
+
+def _is_by_day(part: Part) -> bool:
+    """Tell whether the provider is told days, so that hours make no difference."""
+    return times.read_notation(part.text("datetime_format")) == "date"
 
 
 def _only(term: Term) -> Term:
@@ -261,7 +268,8 @@ def _read_end(part: Part, scope: Scope) -> Json:
         return None
     where, text = said
     try:
-        if times.is_now(scope.term(where, text)):
+        term = scope.term(where, text)
+        if times.is_now(term) and (not times.is_coarse(term) or _is_by_day(part)):
             return None
     except UnsayableError:
         pass

@@ -17,36 +17,40 @@ from integrationd.importers.airbyte.terms import (
     UnsayableError,
 )
 from integrationd.importers.airbyte.writing import (
-    PRESENT,
     WORD,
     choose_digest,
     literal,
     path_of,
     write_name,
 )
+from integrationd.model.json import Json
 from integrationd.transform.jmes.tree import function_names
 
 _COMPARISONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
 
-def read_expression(term: Term, *, record: str = "@", records: str = "") -> str:
+def read_expression(
+    term: Term, *, record: str = "@", records: str = "", knows_now: bool = False
+) -> str:
     """Write an expression.
 
     Args:
         term: What it says.
         record: How the record is called where it is read.
         records: How those of the page are called there.
+        knows_now: Whether it may name the present time.
 
     Raises:
         UnsayableError: JMESPath cannot say it.
     """
-    return _Expressions(record, records).write(times.simplify(term))
+    return _Expressions(record, records, knows_now=knows_now).write(times.simplify(term))
 
 
 class _Expressions:
     """Writes JMESPath."""
 
-    def __init__(self, record: str, records: str) -> None:
+    def __init__(self, record: str, records: str, *, knows_now: bool) -> None:
+        self._knows_now = knows_now
         self._record = record
         self._records = records
         self._writers: Mapping[str, Callable[[tuple[Term, ...]], str]] = {
@@ -93,9 +97,6 @@ class _Expressions:
             left, right = map(self._bracket, term.terms)
             return f"{left} {term.name} {right}"
         name = _JMES_NAMES.get(term.name)
-        if term.name in PRESENT:
-            message = f"an expression does not know the present time, {term.name}()"
-            raise UnsayableError(message)
         if name is None:
             raise UnsayableError(f"expressions have no '{term.name}' yet")
         return self._call(name, term.terms)
@@ -111,9 +112,11 @@ class _Expressions:
             return self._record if not rest else path_of(rest, after=self._record.rstrip("@"))
         if root == "records":
             return f"({self._records})"
+        if root == "now" and not self._knows_now:
+            raise UnsayableError("this expression does not know the present time")
         if root in ("secrets", "cursor", "window"):
             raise UnsayableError(f"an expression cannot use {root}")
-        if root in ("config", "each"):
+        if root in ("config", "each", "now"):
             if not all(isinstance(step, str) and WORD.fullmatch(step) for step in rest):
                 raise UnsayableError(f"an expression cannot name {write_name(steps)}")
             return f"var('{'.'.join(map(str, steps))}')"
@@ -198,8 +201,12 @@ class _Expressions:
         value, *marks = terms
         if not all(isinstance(mark, Const) for mark in marks):
             raise UnsayableError("a part of a list whose ends are computed")
-        numbers = ["" if mark.value is None else str(mark.value) for mark in marks]  # type: ignore[union-attr] # checked above
-        return f"{self._bracket(value)}[{':'.join(numbers).removesuffix(':')}]"
+        ends = [mark.value for mark in marks if isinstance(mark, Const)]
+        here = self._bracket(value)
+        written = ":".join("" if end is None else str(end) for end in ends).removesuffix(":")
+        part = _part_of_text(here, ends)
+        # Of a text, which a slice is null of, a function takes a part.
+        return f"(type({here}) == 'string' && [{part}] || [{here}[{written}]])[0]"
 
     def _as_text(self, term: Term) -> str:
         if isinstance(term, Const):
@@ -213,6 +220,22 @@ class _Expressions:
             and (written.startswith(("!(", "not_null(", "to_string(", "length(", "contains(")))
         )
         return written if plain else f"({written})"
+
+
+def _part_of_text(value: str, ends: list[Json]) -> str:
+    """Write a part of a text by where it begins and where it ends."""
+    start, stop, step = ends
+    begin = start if isinstance(start, int) else 0
+    if step not in (None, 1) or (begin < 0 and stop is not None):
+        raise UnsayableError("a part of a text of this kind")
+    if stop is None:
+        return f"substring({value}, `{begin}`)"
+    if not isinstance(stop, int):
+        raise UnsayableError("a part of a text whose end is no number")
+    if stop < 0:
+        left = f"max([`0`, subtract(length({value}), `{begin - stop}`)])"
+        return f"substring({value}, `{begin}`, {left})"
+    return f"substring({value}, `{begin}`, `{max(stop - begin, 0)}`)"
 
 
 _TESTS_OF_TWO: Final = {
@@ -249,6 +272,7 @@ _JMES_NAMES: Final[Mapping[str, str]] = {
     "capitalize": "capitalize",
     "b64encode": "b64encode",
     "urlencode": "urlencode",
+    "sanitize_url": "urlencode",
     "tojson": "tojson",
     "unique": "unique",
     "sort": "sort",

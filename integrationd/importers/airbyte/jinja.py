@@ -18,12 +18,14 @@ from jinja2 import Environment, TemplateError, nodes
 from integrationd.importers.airbyte.terms import (
     Apply,
     Const,
-    Name,
     Resolve,
     Step,
     Term,
     Text,
     UnsayableError,
+    behind,
+    fold,
+    listed,
 )
 
 _PARSER: Final = Environment(autoescape=False)  # noqa: S701 - it only parses
@@ -73,6 +75,8 @@ _ALIASES: Final = {
 """Filters and methods that have another name in terms."""
 _STRIPPING: Final = frozenset({"strip", "lstrip", "rstrip"})
 _TESTS: Final = frozenset({"defined", "undefined", "none", "string", "number", "mapping", "in"})
+_FLAT: Final = frozenset({"config", "stream_slice", "stream_partition", "stream_interval"})
+"""Variables whose names stand for themselves here, and not for an object as a whole."""
 _CONSTANTS: Final = {"true": True, "false": False}
 """Tests for one value."""
 _COMPARING: Final = {"equalto": "==", "eq": "==", "ne": "!=", "gt": ">", "ge": ">=", "lt": "<"}
@@ -159,7 +163,7 @@ class _Reader:
                 return reader(node)
             if isinstance(node, nodes.BinExpr) and type(node) in _BINARY:
                 both = (self.read(node.left), self.read(node.right))
-                return _fold(Apply(_BINARY[type(node)], both))
+                return fold(Apply(_BINARY[type(node)], both))
         finally:
             self._depth -= 1
         raise UnsayableError(f"{type(node).__name__} of Jinja is not known here")
@@ -187,7 +191,7 @@ class _Reader:
             return self._computed(start, steps)
         if isinstance(start, nodes.Name) and start.name not in self._set:
             return self._resolve((start.name, *steps))
-        return _behind(self.read(start), steps)
+        return behind(self.read(start), steps)
 
     def _computed(self, node: nodes.Getitem, steps: tuple[Step, ...]) -> Term:
         """Read ``a[b]`` and ``a[1:]``, and the constant keys behind it."""
@@ -195,7 +199,7 @@ class _Reader:
             raise UnsayableError("a key that is itself a variable cannot be translated")
         marks = (node.arg.start, node.arg.stop, node.arg.step)
         given = [Const(None) if mark is None else self.read(mark) for mark in marks]
-        return _behind(Apply("slice", (self.read(node.node), *given)), steps)
+        return behind(Apply("slice", (self.read(node.node), *given)), steps)
 
     def _call(self, node: nodes.Call) -> Term:
         args = [self.read(arg) for arg in node.args]
@@ -206,7 +210,10 @@ class _Reader:
             name = node.node.name
             if name not in _FUNCTIONS:
                 raise UnsayableError(f"the macro {name}() is not known here")
-            return Apply(name, (*args, *named.values()))
+            given = (*args, *named.values())
+            if name in ("max", "min") and len(given) > 1:
+                given = (listed(given),)
+            return Apply(name, given)
         if isinstance(node.node, nodes.Getattr):
             return self._method(node.node, args)
         raise UnsayableError("what is called here cannot be translated")
@@ -219,6 +226,8 @@ class _Reader:
         value = self.read(node.node)
         if node.attr in _STRIPPING:
             return _strip(node.attr, value, args)
+        if node.attr == "format":
+            return _fill(value, args)
         return Apply(_ALIASES.get(node.attr, node.attr), (value, *args))
 
     def _get(self, node: nodes.Node, args: list[Term]) -> Term:
@@ -236,7 +245,7 @@ class _Reader:
         start, steps = _chain(node)
         if isinstance(start, nodes.Name) and start.name not in self._set:
             return self._resolve((start.name, *steps, key))
-        return _behind(self.read(node), (key,))
+        return behind(self.read(node), (key,))
 
     def _filter(self, node: nodes.Filter) -> Term:
         if node.node is None:
@@ -247,6 +256,8 @@ class _Reader:
         if name in ("dictsort", "groupby", "batch", "slice"):
             raise UnsayableError(f"the filter '{node.name}' cannot be translated")
         value = self.read(node.node)
+        if name == "default" and any(each == Const(value=True) for each in args[1:]):
+            return fold(Apply("or", (value, args[0])))
         if name == "list":
             return value  # what is read one by one there is a list here
         if name == "map" and [each.key for each in node.kwargs] == ["attribute"]:
@@ -273,39 +284,68 @@ class _Reader:
         left = self.read(node.expr)
         found: Term | None = None
         for operand in node.ops:
-            right = self.read(operand.expr)
+            named = self._find_name(left, operand)
+            right = named or self.read(operand.expr)
+            test = "is defined" if operand.op == "in" else "is undefined"
             each: Term = Apply(_COMPARE[operand.op], (left, right))
+            if named is not None:
+                each = Apply(test, (named,))
             found = each if found is None else Apply("and", (found, each))
             left = right
         assert found is not None
         return found
 
+    def _find_name(self, left: Term, operand: nodes.Operand) -> Term | None:
+        """Return the value of ``'a' in config``, an object that is laid flat here."""
+        start, steps = _chain(operand.expr)
+        is_flat = isinstance(start, nodes.Name) and start.name in _FLAT
+        if operand.op not in ("in", "notin") or not is_flat or not isinstance(left, Const):
+            return None
+        assert isinstance(start, nodes.Name)
+        try:
+            self._resolve((start.name, *steps))
+        except UnsayableError:
+            return self._resolve((start.name, *steps, str(left.value)))
+        return None
+
     def _choice(self, node: nodes.CondExpr) -> Term:
         otherwise = Const(None) if node.expr2 is None else self.read(node.expr2)
-        return _fold(Apply("if", (self.read(node.test), self.read(node.expr1), otherwise)))
+        return fold(Apply("if", (self.read(node.test), self.read(node.expr1), otherwise)))
 
     def _list(self, node: nodes.List | nodes.Tuple) -> Term:
-        items = [self.read(item) for item in node.items]
-        if all(isinstance(item, Const) for item in items):
-            return Const([item.value for item in items if isinstance(item, Const)])
-        return Apply("list", tuple(items))
+        return listed(tuple(self.read(item) for item in node.items))
 
     def _dict(self, node: nodes.Dict) -> Term:
-        if node.items:
+        keys, values = (
+            [self.read(each) for each in several]
+            for several in ((pair.key for pair in node.items), (pair.value for pair in node.items))
+        )
+        if not all(isinstance(each, Const) for each in (*keys, *values)):
             raise UnsayableError("an object written in a template cannot be translated")
-        return Const({})
+        pairs = zip(keys, values, strict=True)
+        return Const({str(key.value): value.value for key, value in pairs})  # type: ignore[union-attr] # checked above
 
     def _concat(self, node: nodes.Concat) -> Term:
         return Text(tuple(self.read(each) for each in node.nodes))
 
     def _not(self, node: nodes.Not) -> Term:
-        return _fold(Apply("not", (self.read(node.node),)))
+        return fold(Apply("not", (self.read(node.node),)))
 
     def _negative(self, node: nodes.Neg) -> Term:
         value = self.read(node.node)
         if isinstance(value, Const) and isinstance(value.value, int | float):
             return Const(-value.value)
         return Apply("-", (Const(0), value))
+
+
+def _fill(value: Term, args: list[Term]) -> Term:
+    """Return what ``'a{}b'.format(c)`` says."""
+    parts = str(value.value).split("{}") if isinstance(value, Const) else []
+    if len(parts) != len(args) + 1 or any("{" in part or "}" in part for part in parts):
+        raise UnsayableError(".format() of a text whose places are not told in order by '{}'")
+    first, *rest = map(Const, parts)
+    pairs = zip(args, rest, strict=True)
+    return Text((first, *(each for pair in pairs for each in pair)))
 
 
 def _strip(name: str, value: Term, args: list[Term]) -> Term:
@@ -343,31 +383,6 @@ def _chain(node: nodes.Node) -> tuple[nodes.Node, tuple[Step, ...]]:
             case _:
                 return node, tuple(reversed(steps))
         node = node.node
-
-
-def _behind(term: Term, steps: tuple[Step, ...]) -> Term:
-    if not steps:
-        return term
-    return (
-        Name((*term.steps, *steps))
-        if isinstance(term, Name)
-        else Apply("item", (term, *(Const(step) for step in steps)))
-    )
-
-
-def _fold(term: Apply) -> Term:
-    """Work out what hangs on constants alone, so that a parameter chooses among templates."""
-    match term:
-        case Apply("if", (Const(value=value), then, otherwise)):
-            return then if value else otherwise
-        case Apply("not", (Const(value=value),)):
-            return Const(not value)
-        case Apply("or", (Const(value=value) as left, right)):
-            return left if value else right
-        case Apply("and", (Const(value=value) as left, right)):
-            return right if value else left
-        case _:
-            return term
 
 
 def _is_blank(term: Term) -> bool:

@@ -19,10 +19,12 @@ _FIELDS: Final = {
     "transformations state_migrations file_uploader",
     "StateDelegatingStream": "name full_refresh_stream incremental_stream api_retention_period",
     "SimpleRetriever": "requester decoder record_selector paginator pagination_reset "
-    "ignore_stream_slicer_parameters_on_paginated_requests partition_router",
+    "ignore_stream_slicer_parameters_on_paginated_requests partition_router page_size_reduction "
+    "request_window_splitting",
     "HttpRequester": "url_base url path http_method authenticator query_properties "
     "fetch_properties_from_endpoint request_parameters request_headers request_body_data "
-    "request_body_json request_body error_handler use_cache",
+    "request_body_json request_body error_handler use_cache "
+    "read_timeout_in_seconds connect_timeout_in_seconds use_tcp_keepalive",
     "PaginationReset": "action limits",
     "PaginationResetLimits": "number_of_records",
     "RequestBodyPlainText": "value",
@@ -102,6 +104,75 @@ _FIELDS: Final = {
     "ConcurrencyLevel": "default_concurrency max_concurrency",
     "Spec": "connection_specification documentation_url advanced_auth config_normalization_rules",
     "CheckStream": "stream_names dynamic_streams_check_configs config_overrides",
+    "CheckDynamicStream": "stream_count use_check_availability config_overrides",
+    "DynamicStreamCheckConfig": "dynamic_stream_name stream_count",
+    # streams that are listed elsewhere
+    "DynamicDeclarativeStream": "name stream_template components_resolver use_parent_parameters",
+    "ConditionalStreams": "condition streams",
+    "HttpComponentsResolver": "retriever components_mapping",
+    "ConfigComponentsResolver": "stream_config components_mapping",
+    "ParametrizedComponentsResolver": "stream_parameters components_mapping",
+    "ComponentMappingDefinition": "field_path value value_type create_or_update condition",
+    "StreamConfig": "configs_pointer default_values",
+    "StreamParametersDefinition": "list_of_parameters_for_stream",
+    "UnionPartitionRouter": "partition_field partition_routers",
+    # jobs
+    "AsyncRetriever": "record_selector status_mapping status_extractor download_target_extractor "
+    "download_extractor creation_requester polling_requester polling_job_timeout "
+    "failed_retry_wait_time_in_seconds download_target_requester download_requester "
+    "download_paginator abort_requester delete_requester partition_router decoder "
+    "download_decoder",
+    "AsyncJobStatusMap": "running completed failed timeout skipped",
+    "ResponseToFileExtractor": "preserve_na_values",
+    # what few use
+    "PageSizeReduction": "reduction_factor minimum_page_size max_attempts backoff_seconds "
+    "retries_at_minimum_page_size failure_message reset_policy",
+    "RequestWindowSplitting": "failure_message min_split_window",
+    "QueryProperties": "property_list always_include_properties property_chunking "
+    "property_selector",
+    "PropertiesFromEndpoint": "property_field_path retriever",
+    "PropertyChunking": "property_limit_type property_limit record_merge_strategy",
+    "GroupByKeyMergeStrategy": "key",
+    "JsonSchemaPropertySelector": "transformations",
+    "CombinedExtractor": "extractors mode skip_empty_records",
+    "RecordExpander": "expand_records_from_field remain_original_record on_no_records "
+    "parent_fields merge_parent parent_fields_to_copy truncation_indicator_path "
+    "truncated_list_retriever",
+    "ParentFieldPath": "parent_path record_path",
+    "KeyTransformation": "prefix suffix",
+    "JsonItemsDecoder": "items_path encoding",
+    "WaitTimeFromResponse": "wait_time_in_seconds max_waiting_time_in_seconds",
+    "LegacySessionTokenAuthenticator": "header login_url session_token "
+    "session_token_response_key username password validate_session_url",
+    "RateLimitedMultipleTokenAuthenticator": "tokens token_delimiter auth_method header "
+    "quota_status_source quotas max_wait_time budget_reserve_fraction budget_min_reserve",
+    "QuotaStatusSource": "url http_method request_headers unavailable_status_codes",
+    "TokenQuota": "name remaining_path reset_path limit_path matchers remaining_header "
+    "reset_header limit_header exhaustion_status_codes",
+    "Rate": "limit interval",
+    "HttpRequestRegexMatcher": "method url_base url_path_pattern params headers weight",
+    "RequestBodyGraphQlQuery": "query variables operationName",
+    # schemas, and what is done with a configuration
+    "InlineSchemaLoader": "schema",
+    "JsonFileSchemaLoader": "file_path",
+    "DynamicSchemaLoader": "retriever schema_filter schema_transformations schema_type_identifier",
+    "SchemaTypeIdentifier": "schema_pointer key_pointer type_pointer types_mapping",
+    "TypesMap": "target_type current_type condition",
+    "ComplexFieldType": "field_type items",
+    "ConfigMigration": "transformations",
+    "ConfigRemapField": "map field_path",
+    "ConfigAddFields": "fields condition",
+    "ConfigRemoveFields": "field_pointers condition",
+    "DpathValidator": "field_path validation_strategy",
+    "PredicateValidator": "value validation_strategy",
+    "ValidateAdheresToSchema": "base_schema",
+    "StreamGroup": "streams action",
+    "BlockSimultaneousSyncsAction": "",
+    "LegacyToPerPartitionStateMigration": "",
+    "AuthFlow": "auth_flow_type predicate_key predicate_value oauth_config_specification",
+    "OAuthConfigSpecification": "oauth_user_input_from_connector_config_specification "
+    "oauth_connector_input_specification complete_oauth_output_specification "
+    "complete_oauth_server_input_specification complete_oauth_server_output_specification",
 }
 
 FIELDS: Final[Mapping[str, frozenset[str]]] = {
@@ -147,6 +218,26 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "SimpleRetriever.record_selector": "RecordSelector",
     "SimpleRetriever.requester": "HttpRequester",
     "AddFields.fields": "AddedFieldDefinition",
+    "FixedWindowCallRatePolicy.matchers": "HttpRequestRegexMatcher",
+    "MovingWindowCallRatePolicy.matchers": "HttpRequestRegexMatcher",
+    "UnlimitedCallRatePolicy.matchers": "HttpRequestRegexMatcher",
+    "MovingWindowCallRatePolicy.rates": "Rate",
+    "DeclarativeSource.api_budget": "HTTPAPIBudget",
+    "DeclarativeSource.concurrency_level": "ConcurrencyLevel",
+    "DeclarativeSource.dynamic_streams": "DynamicDeclarativeStream",
+    "DeclarativeStream.schema_loader": "JsonFileSchemaLoader",
+    "DynamicDeclarativeStream.stream_template": "DeclarativeStream",
+    "ConditionalStreams.streams": "DeclarativeStream",
+    "AsyncRetriever.creation_requester": "HttpRequester",
+    "AsyncRetriever.polling_requester": "HttpRequester",
+    "AsyncRetriever.download_target_requester": "HttpRequester",
+    "AsyncRetriever.download_requester": "HttpRequester",
+    "AsyncRetriever.abort_requester": "HttpRequester",
+    "AsyncRetriever.delete_requester": "HttpRequester",
+    "AsyncRetriever.status_extractor": "DpathExtractor",
+    "AsyncRetriever.download_target_extractor": "DpathExtractor",
+    "AsyncRetriever.status_mapping": "AsyncJobStatusMap",
+    "AsyncRetriever.record_selector": "RecordSelector",
 }
 """The kind of a component without ``type``, by where it stands."""
 

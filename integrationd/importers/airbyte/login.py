@@ -13,7 +13,8 @@ from integrationd.importers.airbyte.places import read_place
 from integrationd.importers.airbyte.records import read_decoder
 from integrationd.importers.airbyte.requests import Asked, read_request
 from integrationd.importers.airbyte.scope import SESSION, Missing, Scope
-from integrationd.importers.airbyte.writing import path_of
+from integrationd.importers.airbyte.terms import Apply, Const, Text
+from integrationd.importers.airbyte.writing import path_of, write_template
 from integrationd.model.json import Json
 
 _ALONE: Final = f"{{{{ {'.'.join(SESSION)} }}}}"
@@ -32,7 +33,7 @@ def read_login(part: Part, scope: Scope, own: Json) -> dict[str, Any] | str:
     asked = None if requester is None else read_request(requester, scope)
     if requester is None or asked is None:
         return "none"
-    _add_own(requester, own, asked)
+    _add_own(requester, own, asked, scope)
     step: dict[str, Any] = {asked.method: f"{asked.base}{asked.path}", **asked.said}
     decoder = read_decoder(part.child("decoder") or requester.child("decoder"))
     if decoder is not None:
@@ -48,15 +49,26 @@ def read_login(part: Part, scope: Scope, own: Json) -> dict[str, Any] | str:
     return {"type": "login", "steps": [step], **_read_sent(part, scope), **lifetime}
 
 
-def _add_own(requester: Part, own: Json, asked: Asked) -> None:
+def _add_own(requester: Part, own: Json, asked: Asked, scope: Scope) -> None:
     """Put the credentials of the call itself into it."""
     match own:
         case {"type": "bearer", "token": token}:
             send(asked.said, "header.authorization", f"Bearer {token}")
         case {"type": "api_key", "into": str(place), "value": value}:
             send(asked.said, place, value)
+        case {"type": "basic"}:
+            send(asked.said, "header.authorization", _name_basic(requester, scope))
         case {"type": _}:
             unsaid.lose(requester, "login_auth", field="authenticator")
+
+
+def _name_basic(requester: Part, scope: Scope) -> Json:
+    """Return the header of a user name and a password."""
+    own = requester.child("authenticator")
+    assert own is not None  # it has a kind
+    name, password = (scope.term(own, own.text(key)) for key in ("username", "password"))
+    both = Apply("b64encode", (Text((name, Const(":"), password)),))
+    return write_template(Text((Const("Basic "), both)))
 
 
 def _read_sent(part: Part, scope: Scope) -> dict[str, Json]:
@@ -89,7 +101,8 @@ def settle(auth: Json, base: str) -> Iterator[str]:
         steps = way.get("steps", []) if isinstance(way, dict) else []
         for step in steps:
             method = next(iter(step))
-            if step[method].startswith(f"{base}/"):
-                step[method] = step[method].removeprefix(base)
+            path = step[method].removeprefix(base)
+            if path.startswith("/"):
+                step[method] = path
             else:
                 yield step[method]

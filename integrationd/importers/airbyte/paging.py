@@ -12,6 +12,7 @@ from integrationd.importers.airbyte.places import read_place
 from integrationd.importers.airbyte.requests import Asked
 from integrationd.importers.airbyte.scope import Scope
 from integrationd.importers.airbyte.terms import Name, UnsayableError
+from integrationd.importers.airbyte.writing import write_template
 
 Paging: TypeAlias = dict[str, Any] | str
 
@@ -70,19 +71,18 @@ class _Walk:
             return False
         return term == _NEXT_LINK
 
-    def page_size(self) -> int | None:
-        """Return how many records are asked for, where that is a number."""
+    def page_size(self) -> int | str | None:
+        """Return how many records are asked for: a number, or a template of ours."""
         said = self.strategy.value("page_size")
         if isinstance(said, str):
             try:
-                term = self.scope.term(self.strategy, said)
-            except UnsayableError:
-                term = None
-            said = getattr(term, "value", None)
-            if isinstance(said, str) and said.isdigit():
-                said = int(said)
-            if not isinstance(said, int):
-                unsaid.lose(self.strategy, "page_size_template", field="page_size")
+                said = write_template(self.scope.term(self.strategy, said))
+            except UnsayableError as why:
+                where = f"{self.strategy.path}.page_size"
+                self.part.report.lose(self.strategy.place("page_size"), f"{where}: {why}")
+                return None
+        if isinstance(said, str):
+            return int(said) if said.isdigit() else said
         return said if isinstance(said, int) and said > 0 else None
 
     def first(self) -> dict[str, Any]:
@@ -100,6 +100,15 @@ class _Walk:
     def size(self, *, is_counted: bool = False) -> dict[str, Any]:
         """Return ``size``, where the request says it, or where the last page is known by it."""
         value, place = self.page_size(), self.size_place()
+        if isinstance(value, str):
+            self.send_size()
+            if is_counted:
+                message = (
+                    f"{self.strategy.path}.page_size: the configuration says it, so that the last "
+                    "page is known by the empty one behind it"
+                )
+                self.part.report.note(self.strategy.place("page_size"), message)
+            return {}
         if value is None or (place is None and not is_counted):
             return {}
         made: dict[str, Any] = (

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -13,6 +12,12 @@ from integrationd.config.nodes import Fields
 from integrationd.config.problems import Problem, Problems
 from integrationd.config.yaml import FOREIGN, parse_yaml
 from integrationd.importers.airbyte import unsaid
+from integrationd.importers.airbyte.addresses import (
+    find_hosts,
+    is_configured,
+    most,
+    settle_base,
+)
 from integrationd.importers.airbyte.limits import read_limits
 from integrationd.importers.airbyte.login import settle
 from integrationd.importers.airbyte.parts import Manifest, ManifestError, Part
@@ -90,6 +95,7 @@ class _Provider:
         for part in self._source.children("dynamic_streams"):
             unsaid.lose_kind(part)
         self._streams.tell_apart()
+        self._tell_addresses()
         text = self._print()
         while problems := self._problems(text):
             if not self._drop(text, problems):
@@ -128,7 +134,7 @@ class _Provider:
 
     def _print(self) -> str:
         made = list(self._streams.made.values())
-        base = _most(each.asked.base for each in made) or "https://example.org"
+        base = settle_base([each.asked for each in made])
         auth = self._choose_auth(made)
         further = list(settle(auth, base))
         shared = _find_shared(made)
@@ -142,7 +148,7 @@ class _Provider:
         retries = max((each.retries for each in made if each.retries is not None), default=None)
         if retries is not None:
             http["retries"] = retries
-        hosts = _find_hosts([*further, *(each.asked.base for each in made)], base)
+        hosts = find_hosts([*further, *(each.asked.base for each in made)], base)
         if hosts:
             http["hosts"] = hosts
         head = self._head(http, made)
@@ -158,6 +164,16 @@ class _Provider:
         head["http"] = http
         probe = self._read_probe(made)
         return {**head, "probe": probe} if probe else head
+
+    def _tell_addresses(self) -> None:
+        """Tell the requests that go where nothing but the configuration says."""
+        made = list(self._streams.made.values())
+        base = settle_base([each.asked for each in made])
+        for each in made:
+            logins = settle(each.auth, base)
+            others = [each.asked.base, *(address for address in logins if address != base)]
+            if any(is_configured(address) and address != base for address in others):
+                unsaid.lose(each.part, "address")
 
     def _read_supplies(self, http: dict[str, Any], made: list[Made]) -> dict[str, Any]:
         """Return what has to be supplied; what nothing uses would be asked for in vain."""
@@ -189,7 +205,7 @@ class _Provider:
 
     def _choose_auth(self, made: list[Made]) -> Json:
         """Return the credentials that most streams use; others are told."""
-        usual = _most(json.dumps(each.auth) for each in made)
+        usual = most(json.dumps(each.auth) for each in made)
         chosen = json.loads(usual) if usual else "none"
         for each in made:
             if each.auth != chosen:
@@ -209,7 +225,7 @@ class _Provider:
         check = self._source.child("check")
         names = None if check is None else check.value("stream_names")
         wanted = names if isinstance(names, list) else []
-        usual = _most(each.asked.base for each in made)
+        usual = most(each.asked.base for each in made)
         for each in made:
             asked = each.asked
             if each.part.text("name") in wanted and asked.base == usual and asked.method == "get":
@@ -249,12 +265,6 @@ class _Provider:
             source.report.note(self._spec.place("config_normalization_rules"), message)
 
 
-def _most(values: Iterator[str]) -> str | None:
-    """Return the value that comes most often, the first of equals."""
-    counted = Counter(values).most_common(1)
-    return counted[0][0] if counted else None
-
-
 def _find_shared(made: list[Made]) -> dict[str, Any]:
     """Return what all streams say the same."""
     shared: dict[str, Any] = {}
@@ -265,16 +275,6 @@ def _find_shared(made: list[Made]) -> dict[str, Any]:
             if not re.search(r"\{\{[^}]*\b(?:each|cursor|window)\b", text):
                 shared[key] = values[0]
     return shared
-
-
-def _find_hosts(addresses: list[str], base: str) -> list[str]:
-    """Return the further hosts that are asked, where they are written out."""
-    found = [
-        re.sub(r"^https?://", "", each).partition("/")[0].partition(":")[0]
-        for each in addresses
-        if each != base
-    ]
-    return sorted({host for host in found if host and "{" not in host})
 
 
 def _is_fixed(value: Json) -> bool:

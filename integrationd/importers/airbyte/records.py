@@ -14,6 +14,7 @@ from integrationd.importers.airbyte.scope import EXTRA, Scope
 from integrationd.importers.airbyte.terms import Const, Name, Term, UnsayableError
 from integrationd.importers.airbyte.writing import literal, path_of
 from integrationd.model.json import Json
+from integrationd.spec.preludes import SEEN
 from integrationd.transform.jmes.tree import function_names
 
 _WILD: Final = "*"
@@ -56,7 +57,10 @@ def _expand(extractor: Part, records: str) -> str:
     return f"to_array({records} || `[]`)[*].{path_of(steps)}[]"
 
 
-_EXPANDING: Final = ("parent_fields_to_copy", "truncation_indicator_path")
+_EXPANDING: Final = (
+    *("parent_fields", "merge_parent", "parent_fields_to_copy"),
+    *("truncation_indicator_path", "truncated_list_retriever"),
+)
 """Fields by which more is done than to take the items out."""
 
 
@@ -187,7 +191,7 @@ class Transformations:
         term: Term = self._scope.term(part, said) if isinstance(said, str) else Const(said)
         if self._is_carried(term, steps, part, condition):
             return
-        written = read_expression(term)
+        written = read_expression(term, knows_now="now" in SEEN.names)
         cast = _CASTS.get(part.text("value_type"))
         if part.text("value_type") not in ("", *_CASTS):
             raise UnsayableError(f"a value of the type {part.text('value_type')!r}")

@@ -9,16 +9,19 @@ from urllib.parse import unquote_plus
 
 from integrationd.config.nodes import Fields, Node, Scalar
 from integrationd.importers.airbyte import unsaid
+from integrationd.importers.airbyte.manners import Manner
 from integrationd.importers.airbyte.parts import Part
 from integrationd.importers.airbyte.scope import Missing, Scope
 from integrationd.importers.airbyte.terms import Apply, Const, Name, UnsayableError, roots_in
 from integrationd.model.json import Json
 from integrationd.wire.places import Place
 
-_AUTHORITY: Final = re.compile(r"(?:https?://)?(?:\{\{.*?\}\}|[^/?{])+")
+AUTHORITY: Final = re.compile(r"(?:https?://)?(?:\{\{.*?\}\}|[^/?{])+")
+"""The scheme and the host of a URL with templates in it."""
 _PAIR: Final = re.compile(r"(?:\{\{.*?\}\}|[^&{]|\{(?!\{))+")
 TOKEN: Final = "next_page_token"  # noqa: S105 - a variable's name
 """The source's variable for what the next page is asked with."""
+_TIMEOUTS: Final = ("read_timeout_in_seconds", "connect_timeout_in_seconds")
 _UNSET_HEADERS: Final = frozenset({"content-length", "host", "transfer-encoding", "connection"})
 """The transport's own; the source may name them, to no effect."""
 
@@ -52,28 +55,32 @@ def read_request(part: Part, scope: Scope) -> Asked | None:
     _read_query(part, scope, asked)
     _read_headers(part, scope, asked)
     _read_body(part, scope, asked)
+    timeouts = [key for key in _TIMEOUTS if part.has(key)]
+    if timeouts:
+        message = f"{part.path}.{timeouts[0]}: how long is waited is said in http.timeout"
+        part.report.note(part.place(timeouts[0]), message)
     for key in ("query_properties", "fetch_properties_from_endpoint"):
         if part.has(key):
             unsaid.lose(part, key, field=key)
     return asked
 
 
-def _text(part: Part, key: str, scope: Scope) -> str | None:
+def _text(part: Part, key: str, scope: Scope, manner: Manner = Manner.PATH) -> str | None:
     node = part.get(key)
     if node is None:
         return ""
-    made = scope.template(part, node, f"{part.path}.{key}")
+    made = scope.template(part, node, f"{part.path}.{key}", manner)
     return None if isinstance(made, Missing) else "" if made is None else str(made)
 
 
 def _read_url(part: Part, scope: Scope) -> tuple[str, str]:
     """Return where requests begin, and the path behind it."""
     whole = _text(part, "url", scope)
-    base, path = _text(part, "url_base", scope), _text(part, "path", scope)
+    base, path = _text(part, "url_base", scope, Manner.TEXT), _text(part, "path", scope)
     if whole is None or base is None or path is None:
         return "", ""
     if whole:
-        found = _AUTHORITY.match(whole)
+        found = AUTHORITY.match(whole)
         base, path = (whole, "") if found is None else (found.group(), whole[found.end() :])
     if not base:
         part.report.lose(part.position, f"{part.path}: there is no URL")
@@ -93,6 +100,7 @@ def _read_query(part: Part, scope: Scope, asked: Asked) -> None:
         part,
         _without_token(part, node, asked, scope, "query"),
         f"{part.path}.request_parameters",
+        Manner.TEXT,
     )
     if isinstance(made, dict) and made:
         asked.said["query"] = made
@@ -158,7 +166,7 @@ def _read_headers(part: Part, scope: Scope, asked: Asked) -> None:
     if node is None:
         return
     node = _without_token(part, node, asked, scope, "header")
-    made = scope.template(part, node, f"{part.path}.request_headers")
+    made = scope.template(part, node, f"{part.path}.request_headers", Manner.TEXT)
     if isinstance(made, dict):
         headers = {name: value for name, value in made.items() if _is_header(name)}
         if headers:
@@ -195,7 +203,8 @@ def _add_body(part: Part, key: str, kind: str, into: tuple[Scope, Asked]) -> Non
     made: Json | Missing = None
     if node is not None:
         node = _without_token(part, node, asked, scope, kind)
-        made = scope.template(part, node, f"{part.path}.{key}")
+        manner = {"json": Manner.JSON, "form": Manner.TEXT}.get(kind, Manner.PLAIN)
+        made = scope.template(part, node, f"{part.path}.{key}", manner)
     if isinstance(made, Missing) or not made:
         return
     if kind == "json" and isinstance(made, str):

@@ -8,6 +8,7 @@ from typing import Final
 
 from integrationd.config.nodes import Fields, Items, Node, Scalar
 from integrationd.importers.airbyte import expressions, jinja, times, writing
+from integrationd.importers.airbyte.manners import Manner, write_for
 from integrationd.importers.airbyte.parts import Part
 from integrationd.importers.airbyte.supplies import Supplies
 from integrationd.importers.airbyte.terms import Apply, Const, Name, Step, Term, UnsayableError
@@ -86,33 +87,43 @@ class Scope:
             return Name((EXTRA, *rest[1:]))
         raise UnsayableError(f"the stream has no value {name!r} that it is read for each of")
 
-    def template(self, part: Part, node: Node, path: str) -> Json | Missing:
+    def template(
+        self, part: Part, node: Node, path: str, manner: Manner = Manner.PLAIN
+    ) -> Json | Missing:
         """Translate a template, or every template in an object or a list."""
         node = part.manifest.follow(node)
         match node:
             case Scalar(value=str(text)):
                 try:
-                    return writing.write_template(self.term(part, text))
+                    return write_for(self.term(part, text), manner, self._is_flag)
                 except UnsayableError as why:
                     part.report.lose(node.position, f"{path}: {why}")
                     return MISSING
             case Scalar():
-                return node.value
+                is_text = manner is Manner.TEXT and isinstance(node.value, bool)
+                return str(node.value) if is_text else node.value
             case Items():
                 items = [
-                    self.template(part, each, f"{path}[{at}]") for at, each in enumerate(node.items)
+                    self.template(part, each, f"{path}[{at}]", manner)
+                    for at, each in enumerate(node.items)
                 ]
                 return [each for each in items if not isinstance(each, Missing)]
             case Fields():
-                return self._object(part, node, path)
+                return self._object(part, node, path, manner)
 
-    def _object(self, part: Part, node: Fields, path: str) -> Json:
+    def _object(self, part: Part, node: Fields, path: str, manner: Manner) -> Json:
         said = {
-            self._key(part, key): self.template(part, value, f"{path}.{key}")
+            self._key(part, key): self.template(part, value, f"{path}.{key}", manner)
             for key, value in node.entries.items()
             if key != "$parameters"
         }
         return {key: value for key, value in said.items() if not isinstance(value, Missing)}
+
+    def _is_flag(self, name: Name) -> bool:
+        """Tell whether a value of the configuration is true or false."""
+        schema = self.supplies.config.get(str(name.steps[-1])) if name.root == "config" else None
+        kind = schema.get("type") if isinstance(schema, dict) and len(name.steps) == 2 else None  # noqa: PLR2004 - config.NAME
+        return kind == "boolean" or (isinstance(kind, list) and set(kind) <= {"boolean", "null"})
 
     def _key(self, part: Part, key: str) -> str:
         if "{{" not in key:
@@ -161,6 +172,8 @@ def _read_common(root: Step, rest: list[Step]) -> Term:
         return Apply("length", (Name(("records",)),))
     if root == "headers" and rest:
         return Name(("headers", str(rest[0]).lower(), *rest[1:]))
+    if root == "self":
+        return Const("")  # Jinja's own, in which the source finds nothing
     if root in _ROOTS:
         return Name((_ROOTS[str(root)], *rest))
     raise UnsayableError(f"the variable {root!r} is not known here")

@@ -259,6 +259,10 @@ class _Reader:
         reset = retriever.child("pagination_reset")
         if reset is not None and not _begin_anew(reset, made.said.get("incremental")):
             unsaid.lose(retriever, "pagination_reset", field="pagination_reset")
+        for key in ("page_size_reduction", "request_window_splitting"):
+            if retriever.has(key):
+                unsaid.lose(retriever, key, field=key)
+        part.children("schema_loader")  # opened, so that names it does not have are told
         if part.has("file_uploader"):
             unsaid.lose(part, "file_uploader", field="file_uploader")
 

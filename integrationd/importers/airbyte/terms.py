@@ -76,3 +76,36 @@ def names_in(term: Term) -> set[tuple[Step, ...]]:
 def roots_in(term: Term) -> set[Step]:
     """Return the roots of a term's variables."""
     return {steps[0] for steps in names_in(term)}
+
+
+def listed(items: tuple[Term, ...]) -> Term:
+    """Return a list of what is read one by one."""
+    if all(isinstance(item, Const) for item in items):
+        return Const([item.value for item in items if isinstance(item, Const)])
+    return Apply("list", items)
+
+
+def behind(term: Term, steps: tuple[Step, ...]) -> Term:
+    """Return a term with constant keys behind it."""
+    if not steps:
+        return term
+    return (
+        Name((*term.steps, *steps))
+        if isinstance(term, Name)
+        else Apply("item", (term, *(Const(step) for step in steps)))
+    )
+
+
+def fold(term: Apply) -> Term:
+    """Work out what hangs on constants alone, so that a parameter chooses among templates."""
+    match term:
+        case Apply("if", (Const(value=value), then, otherwise)):
+            return then if value else otherwise
+        case Apply("not", (Const(value=value),)):
+            return Const(not value)
+        case Apply("or", (Const(value=value) as left, right)):
+            return left if value else right
+        case Apply("and", (Const(value=value) as left, right)):
+            return right if value else left
+        case _:
+            return term

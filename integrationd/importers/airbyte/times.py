@@ -25,11 +25,22 @@ _NOTATIONS: Final[Mapping[str, str]] = {
     "%ms": "unix_ms",
     "%epoch_microseconds": "unix_us",
 }
+_PARTS: Final[Mapping[str, tuple[int, int]]] = {
+    "%Y": (0, 4),
+    "%Y-%m": (0, 7),
+    "%m": (5, 7),
+    "%d": (8, 10),
+}
+"""Parts of a day, by where they stand in it."""
 _SPAN: Final = re.compile(
     r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d{1,6}))?S)?)?"
 )
 _DAYS: Final = (365, 30, 7, 1)
 _SECONDS: Final = (3600, 60, 1)
+NOW: Final = Name(("now",))
+"""When a run began, as templates have it."""
+_DELTA: Final = "%Y-%m-%dT%H:%M:%S.%f%z"
+"""How the source writes a time that lies some days off, where nothing else is said."""
 _ENDS: Final = frozenset({"cursor", "window"})
 _NOW: Final = frozenset({"now_utc", "today_utc", "today_with_timezone"})
 _WRITERS: Final = frozenset({"strftime", "format_datetime", "isoformat", "str_to_datetime"})
@@ -85,6 +96,23 @@ def is_now(term: Term) -> bool:
     return isinstance(term, Apply) and (term.name in _NOW or read_ago(term) == timedelta())
 
 
+def is_coarse(term: Term) -> bool:
+    """Tell whether a term is written in days, so that it lies at the beginning of one."""
+    found = False
+    while isinstance(term, Apply) and term.name in _WRITERS and term.terms:
+        found |= len(term.terms) > 1 and term.terms[1] == Const("%Y-%m-%d")
+        term = term.terms[0]
+    match term:
+        case Apply("day_delta", (_, Const(value=str(pattern)))):
+            return pattern == "%Y-%m-%d"
+        case Apply("today_utc" | "today_with_timezone"):
+            return True
+        case Apply("+" | "-", (left, Apply("duration"))):
+            return found or is_coarse(left)
+        case _:
+            return found
+
+
 def read_ago(term: Term) -> timedelta | None:
     """Return how far in the past a term is; None where it is something else."""
     match unwrap(term):
@@ -132,6 +160,26 @@ def simplify(term: Term) -> Term:
 
 def _reckon(term: Apply) -> Term | None:
     """Return what a function of times is here; None where it is none."""
+    return _reckon_now(term) or _reckon_time(term)
+
+
+def _reckon_now(term: Apply) -> Term | None:
+    match term:
+        case Apply("now_utc", ()):
+            return NOW
+        case Apply("today_utc", ()):
+            return Apply("format_time", (NOW, Const("date")))
+        case Apply("today_with_timezone", (Const(value=str()) as zone,)):
+            return Apply("format_time", (NOW, Const("date"), zone))
+        case Apply("day_delta", (Const(value=int(days)), *rest)):
+            pattern = rest[0] if rest else Const(_DELTA)
+            moment = Apply("shift_time", (NOW, Const(f"{days}d"))) if days else NOW
+            return simplify(Apply("strftime", (moment, pattern)))
+        case _:
+            return None
+
+
+def _reckon_time(term: Apply) -> Term | None:
     match term:
         case Apply("str_to_datetime", (value, *_)):
             return simplify(value)
@@ -161,8 +209,9 @@ def _read(value: Term, rest: list[Term]) -> Term:
 
 
 def _write(value: Term, pattern: str) -> Term:
-    if is_now(value):
-        return Apply("now_utc", ())
+    if pattern in _PARTS:
+        day = Apply("format_time", (value, Const("date")))
+        return Apply("slice", (day, *map(Const, _PARTS[pattern]), Const(None)))
     notation = read_notation(pattern)
     if notation is None:
         raise UnsayableError(f"no word of ours is for a time written as {pattern!r}")

@@ -24,9 +24,11 @@ NOT_YET: Final = {
     "ignore_stream_slicer_parameters_on_paginated_requests": (
         "parameters of the first page that the others go without"
     ),
+    "address": "an address that only the configuration says, beside that of the other requests",
     # paging
-    "page_size_template": "a page size that the configuration says",
     "pagination_reset": "beginning a list anew in this way",
+    "page_size_reduction": "smaller pages where a provider cannot give large ones",
+    "request_window_splitting": "smaller windows where a provider cannot give large ones",
     "offset_nowhere": "a place in the list that is sent nowhere",
     # incremental
     "clamping": "windows that begin with a day, a week or a month",

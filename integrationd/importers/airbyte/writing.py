@@ -17,8 +17,10 @@ from integrationd.importers.airbyte.terms import (
     Text,
     UnsayableError,
     roots_in,
+    walk,
 )
 from integrationd.model.json import Json
+from integrationd.spec.preludes import ASKED
 from integrationd.transform.jinja.filters import FILTERS
 
 WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -27,27 +29,29 @@ _MARK: Final = re.compile(r"\{[{%#]")
 _READ_ROOTS: Final = frozenset({"body", "headers", "status", "record", "records"})
 """Variables that only expressions have."""
 _ANSWER: Final = frozenset({"body", "headers", "status"})
-PRESENT: Final = frozenset(
-    {"now_utc", "today_utc", "today_with_timezone", "timestamp", "day_delta", "duration"}
-)
-"""What hangs on the present time, of which templates and expressions know nothing."""
-_FILTER_NAMES: Final[Mapping[str, str]] = {"regex_search": "regex_find"}
+_FILTER_NAMES: Final[Mapping[str, str]] = {
+    "regex_search": "regex_find",
+    "sanitize_url": "urlencode",
+}
 """Filters that mean the same under another name."""
 _INFIX: Final = frozenset({"==", "!=", "<", "<=", ">", ">=", "+", "-", "/", "//", "in", "not in"})
 
 
-def write_template(term: Term, *, over_answer: bool = False) -> Json:
+def write_template(term: Term, *, over_answer: bool = False, knows_now: bool | None = None) -> Json:
     """Write a template; a constant keeps its type.
 
     Args:
         term: What it says.
         over_answer: Whether it is one that sees an answer, such as the message of a failure.
+        knows_now: Whether it knows the present time; by default as requests do.
 
     Raises:
         UnsayableError: Templates cannot say it.
     """
     term = times.simplify(term)
     foreign = roots_in(term) & (_READ_ROOTS - _ANSWER if over_answer else _READ_ROOTS)
+    if times.NOW in walk(term) and not ("now" in ASKED.names if knows_now is None else knows_now):
+        raise UnsayableError("a template of a request does not know the present time")
     if foreign:
         what = ", ".join(sorted(map(str, foreign)))
         raise UnsayableError(f"a request cannot use what an answer holds ({what})")
@@ -93,8 +97,6 @@ def write_name(steps: tuple[Step, ...]) -> str:
 
 def _write_apply(term: Apply) -> str:
     name, terms = term.name, term.terms
-    if name in PRESENT:
-        raise UnsayableError(f"a template of a request does not know the present time, {name}()")
     if name in _INFIX:
         return f"{_bracket(terms[0])} {name} {_bracket(terms[1])}"
     writer = _SYNTAX.get(name)
@@ -103,10 +105,11 @@ def _write_apply(term: Apply) -> str:
 
 def _write_choice(terms: tuple[Term, ...]) -> str:
     test, then, otherwise = terms
-    return f"{_bracket(then)} if {_write_test(test)} else {_bracket(otherwise)}"
+    return f"{_bracket(then)} if {write_test(test)} else {_bracket(otherwise)}"
 
 
-def _write_test(term: Term) -> str:
+def write_test(term: Term) -> str:
+    """Write what stands behind an ``if``."""
     return _write(term) if isinstance(term, Apply) and term.name != "if" else _bracket(term)
 
 
@@ -115,6 +118,12 @@ def _write_map(terms: tuple[Term, ...]) -> str:
     if terms[1:] != (Const("string"),):
         raise UnsayableError("the filter 'map' with another filter's name")
     return _write(terms[0])
+
+
+def _write_slice(terms: tuple[Term, ...]) -> str:
+    value, *marks = terms
+    written = ["" if mark == Const(None) else _write(mark) for mark in marks]
+    return f"{_bracket(value)}[{':'.join(written).removesuffix(':')}]"
 
 
 _SYNTAX: Final[Mapping[str, Callable[[tuple[Term, ...]], str]]] = {
@@ -126,6 +135,8 @@ _SYNTAX: Final[Mapping[str, Callable[[tuple[Term, ...]], str]]] = {
     "is none": lambda terms: f"{_bracket(terms[0])} is none",
     "is undefined": lambda terms: f"{_bracket(terms[0])} is none",
     "list": lambda terms: f"[{', '.join(map(_write, terms))}]",
+    "*": lambda terms: f"{_bracket(terms[0])} | multiply({_write(terms[1])})",
+    "slice": _write_slice,
     "map": _write_map,
     "map attribute": lambda terms: f"{_bracket(terms[0])} | map({_write(terms[1])})",
     # What is not supplied is null here, which the filter of that name takes for a value.

@@ -41,8 +41,8 @@ class Asked:
 
     @property
     def path(self) -> str:
-        """Return the path, unquoted."""
-        return unquote(urlsplit(self.url).path)
+        """Return the path, unquoted but for slashes, which are no ends of parts there."""
+        return _unquote(urlsplit(self.url).path)
 
     @property
     def query(self) -> list[tuple[str, str]]:
@@ -97,10 +97,14 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d(?::|%3A)\d\d(?::|%3A)\d\d)((?:\.
 _NUMBER = re.compile(r"(?<![\d.])1[5-9]\d{8}(?:\d{3})?(?![\d])")
 
 
+def _unquote(path: str) -> str:
+    return unquote(re.sub("%2f", "%252F", path, flags=re.IGNORECASE))
+
+
 def show(asked: Asked, epoch: Epoch) -> str:
     """Write a request as one text, the same for all that ask for the same."""
     parts = urlsplit(asked.url)
-    lines = [f"{asked.method} {parts.scheme}://{parts.netloc.lower()}{unquote(parts.path)}"]
+    lines = [f"{asked.method} {parts.scheme}://{parts.netloc.lower()}{_unquote(parts.path)}"]
     lines += sorted(f"? {name} = {value}" for name, value in asked.query)
     lines += sorted(
         f"{name.lower()}: {_show_header(name.lower(), value)}"

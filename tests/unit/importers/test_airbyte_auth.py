@@ -209,8 +209,8 @@ def test_login_with_other_credentials_of_its_own_is_told():
     text = one_stream(
         requester=", authenticator: {type: SessionTokenAuthenticator, session_token_path: [t], "
         "request_authentication: {type: Bearer}, login_requester: {url_base: 'https://a.test', "
-        "path: login, authenticator: {type: BasicHttpAuthenticator, username: u, "
-        "password: \"{{ config['p'] }}\"}}}"
+        "path: login, authenticator: {type: JwtAuthenticator, algorithm: HS256, "
+        "secret_key: \"{{ config['p'] }}\"}}}"
     )
 
     made = import_manifest(text.encode(), file="acme.yaml")
@@ -220,3 +220,19 @@ def test_login_with_other_credentials_of_its_own_is_told():
         "login_requester.authenticator: the language cannot say credentials of this kind for a "
         "call that logs in yet"
     )
+
+
+def test_login_with_a_user_name_and_a_password_sends_them():
+    """They stand in its own header, made of what is configured."""
+    text = one_stream(
+        requester=", authenticator: {type: SessionTokenAuthenticator, session_token_path: [t], "
+        "request_authentication: {type: Bearer}, login_requester: {url_base: 'https://a.test', "
+        "path: login, authenticator: {type: BasicHttpAuthenticator, username: u, "
+        "password: \"{{ config['p'] }}\"}}}"
+    )
+
+    made = import_manifest(text.encode(), file="acme.yaml")
+
+    assert made.losses == ()
+    (written,) = made.files.values()
+    assert "authorization: \"Basic {{ ('u' ~ ':' ~ secrets.p) | b64encode }}\"" in written

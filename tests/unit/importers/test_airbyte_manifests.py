@@ -276,9 +276,9 @@ def test_unknown_and_misplaced_names_are_notes():
             id="no word yet",
         ),
         pytest.param(
-            one_stream(requester=', request_headers: {x: "{{ now_utc() }}"}'),
-            "acme.yaml:7:103: unsaid: streams[0].retriever.requester.request_headers.x: a template "
-            "of a request does not know the present time, now_utc()",
+            one_stream(requester=', request_headers: {x: "{{ response.a }}"}'),
+            "acme.yaml:7:103: unsaid: streams[0].retriever.requester.request_headers.x: a request "
+            "cannot use what an answer holds (body)",
             id="template",
         ),
         pytest.param(

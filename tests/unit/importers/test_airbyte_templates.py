@@ -66,6 +66,29 @@ def read(text):
         ("{{ format_datetime(config.a, '%s') }}", "{{ config.a | format_time('unix') }}"),
         ("{{ timestamp(config.a) }}", "{{ config.a | format_time('unix') }}"),
         (
+            "{{ timestamp(config.a) * 1000 }}",
+            "{{ (config.a | format_time('unix')) | multiply(1000) }}",
+        ),
+        ("{{ config.a[:4] }}", "{{ config.a[:4] }}"),
+        ("{{ config.a[4:6] }}", "{{ config.a[4:6] }}"),
+        ("{{ max(config.a, config.b) }}", "{{ ([config.a, config.b]) | max }}"),
+        ("{{ min(config.several) }}", "{{ config.several | min }}"),
+        ("{{ sanitize_url(config.a) }}", "{{ config.a | urlencode }}"),
+        ("{{ 'a{}-{}'.format(config.a, config.b) }}", "a{{ config.a }}-{{ config.b }}"),
+        ("{{ config.a | default('x', true) }}", "{{ config.a or 'x' }}"),
+        ("{{ now_utc().strftime('%Y-%m-%d') }}", "{{ now | format_time('date') }}"),
+        ("{{ now_utc().strftime('%Y') }}", "{{ (now | format_time('date'))[0:4] }}"),
+        ("{{ config.a.strftime('%m') }}", "{{ (config.a | format_time('date'))[5:7] }}"),
+        ("{{ today_utc() }}", "{{ now | format_time('date') }}"),
+        (
+            "{{ (now_utc() - duration('P2D')).strftime('%s') }}",
+            "{{ (now | shift_time('-2d')) | format_time('unix') }}",
+        ),
+        (
+            "{{ day_delta(-7, format='%Y-%m-%d') }}",
+            "{{ (now | shift_time('-7d')) | format_time('date') }}",
+        ),
+        (
             "{{ str_to_datetime(config.a).strftime('%Y-%m-%d') }}",
             "{{ config.a | format_time('date') }}",
         ),
@@ -105,6 +128,7 @@ def test_template_is_translated(text, ours):
         ("{{ record.a.split('-')[0] }}", "(split(a, '-'))[0]"),
         ("{{ record.id + 1 }}", "add(id, `1`)"),
         ("{{ record.a | length }}", "length(a)"),
+        ("{{ max(record.a, 2) }}", "max([a, `2`])"),
         ("{{ config.a }}", "var('config.a')"),
         ("{{ record.a | hash('sha1') }}", "sha1(a)"),
         ("{{ 'code' in response }}", "body.code != `null`"),
@@ -141,8 +165,8 @@ def test_template_becomes_an_expression(text, ours):
         ),
         ("{{ record.a }}", "a request cannot use what an answer holds (record)"),
         (
-            "{{ now_utc().strftime('%Y') }}",
-            "a template of a request does not know the present time, now_utc()",
+            "{{ now_utc().strftime('%j') }}",
+            "no word of ours is for a time written as '%j'",
         ),
     ],
 )
@@ -178,3 +202,38 @@ def test_depth_of_a_template_is_bounded():
     """A template of many brackets is refused, and Python's own stack is left alone."""
     with pytest.raises(UnsayableError):
         written("{{ " + "(" * 5000 + "config.a" + ")" * 5000 + " }}")
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("{{ record.a[:4] }}", slice(None, 4)),
+        ("{{ record.a[4:] }}", slice(4, None)),
+        ("{{ record.a[1:3] }}", slice(1, 3)),
+        ("{{ record.a[:-1] }}", slice(None, -1)),
+        ("{{ record.a[1:-2] }}", slice(1, -2)),
+        ("{{ record.a[-2:] }}", slice(-2, None)),
+    ],
+)
+@pytest.mark.parametrize("value", ["2026-01-31", "ab", "", [1, 2, 3, 4, 5, 6], []])
+def test_part_of_a_text_or_a_list_is_what_python_takes(text, part, value):
+    """JMESPath's own slices are null of a text, which would empty the field in silence."""
+    assert Expression.parse(read(text), PLACE).search({"a": value}) == value[part]
+
+
+@pytest.mark.parametrize(
+    ("text", "ours"),
+    [
+        ("{{ 'a' in config }}", "{{ config.a is not none }}"),
+        ("{{ 'a' not in config['inner'] }}", "{{ config.inner.a is none }}"),
+    ],
+)
+def test_name_is_looked_for_in_what_lies_flat_here(text, ours):
+    """An object of the configuration is several values, none of which has its name."""
+
+    def resolve_flat(steps):
+        if len(steps) == 1 or steps[1:] == ("inner",):
+            raise UnsayableError("stands for several values")
+        return Name(steps)
+
+    assert writing.write_template(jinja.parse(text, resolve_flat)) == ours
