@@ -50,7 +50,7 @@ check: $(STAMP)  ## Lint, types, layers
 	$(BIN)/lint-imports --no-logo
 
 tests: $(STAMP)  ## The default test run, on all cores; ARGS="-k word" and the like are handed to pytest
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 contract: $(STAMP)  ## The suites that every implementation of a port runs
 	$(BIN)/python -m pytest tests/contract $(ARGS)
