@@ -109,9 +109,9 @@ async def sync_stream(
         try:
             outcome = await run.perform()
             if run.expired:
-                # Of partitions that sweep nothing each reads its own list again.
-                full = plan.stream.for_each is None or plan.owes_lists
-                again = replace(wish, full=full, slot=None)
+                # Partitions whose cursor was let go read their own lists again, if none is swept.
+                own = plan.may_forget and plan.stream.for_each is not None
+                again = replace(wish, full=plan.owes_lists or not own, slot=None)
                 run = _Run(world, plan, again, settings, budget, lease)
                 outcome = await run.perform()
         except StoreBrokenError:
