@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from integrationd.errors import ProviderError, SignatureError, UnavailableError
@@ -29,17 +29,33 @@ OF_SERVERS: Final = 500
 """From this status on a failure is theirs and passes."""
 
 
+_Failure: TypeAlias = ProviderError | SignatureError
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What came of one request."""
+    """What came of the requests to one address."""
 
-    at_s: float
-    found: bytes | ProviderError | SignatureError
+    found: bytes | None
+    """What lay there last; a failure since then does not take it away."""
+    found_s: float
+    failure: _Failure | None = None
+    failed_s: float = 0.0
 
-    def lasts(self, now_s: float, younger_than_s: float) -> bool:
-        """Tell whether it need not be asked again."""
-        longest_s = younger_than_s if isinstance(self.found, bytes) else FAILED_S
-        return now_s - self.at_s < longest_s
+    def tell(self, now_s: float, younger_than_s: float) -> bytes | _Failure | None:
+        """Return what need not be asked again; None where it has to be."""
+        if self.found is not None and now_s - self.found_s < younger_than_s:
+            return self.found
+        is_fresh = now_s - self.failed_s < FAILED_S
+        return self.failure if is_fresh else None
+
+
+@dataclass(slots=True)
+class _Turn:
+    """Those who ask one address one after the other."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    users: int = 0
 
 
 @dataclass(slots=True)
@@ -47,7 +63,8 @@ class FetchedKeys:
     """What lies at the addresses that senders name; many calls at once ask once."""
 
     _kept: OrderedDict[str, _Kept] = field(default_factory=OrderedDict)
-    _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    """By address, the one that was used last at the end."""
+    _turns: dict[str, _Turn] = field(default_factory=dict)
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKED_MAX))
 
     async def get(
@@ -59,27 +76,47 @@ class FetchedKeys:
             SignatureError: Nothing lies there.
             ProviderError: It cannot be had now: the sender has to try again.
         """
-        async with self._locks.setdefault(address, asyncio.Lock()):
-            kept = self._kept.get(address)
-            if kept is None or not kept.lasts(clock.monotonic(), younger_than_s):
-                kept = await self._ask(address, http, clock)
-        if isinstance(kept.found, Exception):
-            raise kept.found.with_traceback(None)
-        return kept.found
+        turn = self._turns.setdefault(address, _Turn())
+        turn.users += 1
+        try:
+            async with turn.lock:
+                kept = self._kept.get(address)
+                found = None if kept is None else kept.tell(clock.monotonic(), younger_than_s)
+                if found is None:
+                    found = await self._ask(address, http, clock)
+        finally:
+            # Also of a call that was given up: strangers choose the addresses.
+            turn.users -= 1
+            if not turn.users:
+                del self._turns[address]
+        if isinstance(found, Exception):
+            raise found.with_traceback(None)
+        self._kept.move_to_end(address)
+        return found
 
-    async def _ask(self, address: str, http: HttpOpener, clock: Clock) -> _Kept:
+    async def _ask(self, address: str, http: HttpOpener, clock: Clock) -> bytes | _Failure:
         try:
             async with self._slots:
-                found: bytes | ProviderError | SignatureError = await _fetch(address, http)
+                found: bytes | _Failure = await _fetch(address, http)
         except (ProviderError, SignatureError) as failed:
             found = failed
-        kept = _Kept(clock.monotonic(), found)
+        now_s = clock.monotonic()
+        if isinstance(found, bytes):
+            self._keep(address, _Kept(found, now_s))
+            return found
+        old = self._kept.get(address)
+        if old is None or now_s - old.found_s >= KEPT_S:
+            old = _Kept(None, now_s)
+        self._keep(address, replace(old, failure=found, failed_s=now_s))
+        return found
+
+    def _keep(self, address: str, kept: _Kept) -> None:
         self._kept[address] = kept
         self._kept.move_to_end(address)
-        while len(self._kept) > ADDRESSES_MAX:
-            oldest, _ = self._kept.popitem(last=False)
-            self._locks.pop(oldest, None)
-        return kept
+        if len(self._kept) > ADDRESSES_MAX:
+            # Those where nothing lay go first, so that made-up ones push out no keys.
+            empty = (name for name, one in self._kept.items() if one.found is None)
+            del self._kept[next(empty, next(iter(self._kept)))]
 
 
 async def _fetch(address: str, http: HttpOpener) -> bytes:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from integrationd.engine.world import World
-from integrationd.errors import ExpressionError
+from integrationd.errors import ExpressionError, ProviderError, SignatureError
 from integrationd.model.events import NewEvent
 from integrationd.model.json import Json
 from integrationd.ports.store import Accepted
@@ -94,16 +94,24 @@ async def _verify(
     world: World, verifier: Verifier, call: Call, variables: Mapping[str, Json], now: datetime
 ) -> None:
     """Verify a call by what is known, and by what lies at the addresses that it needs."""
-    fetched = {
-        address: await world.keys.get(address, world.http, world.clock)
-        for address in verifier.addresses(call, variables)
-    }
+    fetched: dict[str, bytes] = {}
+    failure: ProviderError | SignatureError | None = None
+    for address in verifier.addresses(call, variables):
+        try:
+            fetched[address] = await world.keys.get(address, world.http, world.clock)
+        except (ProviderError, SignatureError) as failed:
+            failure = failed
     try:
         verifier.verify(call, variables, now, fetched)
-    except UnknownKeyError as unknown:
+    except SignatureError as refused:
+        # Of several ways another one may have needed nothing that could not be had.
+        if failure is not None:
+            raise failure from None
+        if not isinstance(refused, UnknownKeyError):
+            raise
         # A key may be newer than what is kept; strangers cannot make us ask more often than so.
-        fetched[unknown.address] = await world.keys.get(
-            unknown.address, world.http, world.clock, younger_than_s=AGAIN_S
+        fetched[refused.address] = await world.keys.get(
+            refused.address, world.http, world.clock, younger_than_s=AGAIN_S
         )
         verifier.verify(call, variables, now, fetched)
 

@@ -13,7 +13,7 @@ from integrationd.errors import SignatureError
 from integrationd.model.json import Json
 from integrationd.wire import verify
 from integrationd.wire.inbound.checks import Demands
-from integrationd.wire.inbound.fetched import NOTHING, Fetched
+from integrationd.wire.inbound.fetched import NOTHING, Fetched, UnknownKeyError
 from integrationd.wire.messages import Call, Request
 from integrationd.wire.verify.verifier import Verifier
 
@@ -47,6 +47,8 @@ class AnyOfVerifier(Demands):
     def addresses(self, call: Call, variables: Mapping[str, Json]) -> tuple[str, ...]:
         """Return what the ways need; of one that refuses the call nothing."""
         found: list[str] = []
+        if not self.may_hold(call):
+            return ()
         for way in self.of:
             try:
                 found += way.addresses(call, variables)
@@ -64,18 +66,22 @@ class AnyOfVerifier(Demands):
         """Return when one of the ways accepts the call.
 
         Raises:
+            UnknownKeyError: None does, and a key set that was fetched may be too old.
             SignatureError: None does; with the reason of each.
             SecretError: A key of one of them is missing: the endpoint stays closed.
         """
         self.demand(call, variables)
-        reasons = []
+        reasons, unknown = [], None
         for way in self.of:
             try:
                 way.verify(call, variables, now, fetched)
             except SignatureError as refused:
                 reasons.append(str(refused))
+                unknown = refused if isinstance(refused, UnknownKeyError) else unknown
             else:
                 return
+        if unknown is not None:
+            raise unknown  # newer keys may let it pass
         raise SignatureError("; nor: ".join(dict.fromkeys(reasons)))
 
     def sign(

@@ -191,7 +191,7 @@ def load_certificate(
         chain = x509.load_pem_x509_certificates(data)
         names = _names_of(chain[0])
         key = chain[0].public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
         raise SignatureError(f"{where} gives no certificate") from None
     if not any(map(has_name, names)):
         raise SignatureError(f"{where} gives the certificate of somebody else")
@@ -201,7 +201,7 @@ def load_certificate(
     for issued, issuer in itertools.pairwise(chain):
         try:
             issued.verify_directly_issued_by(issuer)
-        except (ValueError, TypeError, InvalidSignature):
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
             raise SignatureError(f"{where} gives certificates that do not follow") from None
     return LoadedKey(key)
 

@@ -309,7 +309,10 @@ def _take_json(call: Call, name: str) -> str | None:
             value = value[int(part)]
         else:
             value = value.get(part) if isinstance(value, dict) else None
-    return None if value is None else reveal(texts.to_text(value) or "")
+    try:
+        return None if value is None else reveal(texts.to_text(value) or "")
+    except RecursionError:
+        return None  # decoding goes deeper than writing
 
 
 def _take_cookie(call: Call, name: str) -> str | None:

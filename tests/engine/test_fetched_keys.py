@@ -87,3 +87,68 @@ async def test_addresses_that_are_kept_are_bounded():
     await keys.get(f"{URL}0", provider, clock)
 
     assert len(provider.asked) == ADDRESSES_MAX + 2
+
+
+@pytest.mark.parametrize("given", [answer(b"", status=404), UnavailableError("gone")])
+async def test_failure_does_not_take_away_what_is_kept(given):
+    """Whoever names an unknown key has it asked again; keys that are known serve on meanwhile."""
+    steps = [(ASKED, answer(b"one")), (ASKED, given), (ASKED, given), (ASKED, answer(b"two"))]
+    provider, used_up = script(*steps)
+    keys, clock = FetchedKeys(), LoopClock()
+    await keys.get(URL, provider, clock)
+    await asyncio.sleep(60)
+
+    for _ in range(2):
+        with pytest.raises(type(given) if isinstance(given, Exception) else SignatureError):
+            await keys.get(URL, provider, clock, younger_than_s=60)
+        assert await keys.get(URL, provider, clock) == b"one"
+    await asyncio.sleep(3540)  # an hour after it was found it is believed no more
+    with pytest.raises((SignatureError, UnavailableError)):
+        await keys.get(URL, provider, clock)
+    await asyncio.sleep(30)
+
+    assert await keys.get(URL, provider, clock) == b"two"
+    used_up()
+
+
+async def test_made_up_addresses_push_out_no_keys():
+    """Addresses where nothing lies go first, and of keys those that nobody used for longest."""
+    keys, clock = FetchedKeys(), LoopClock()
+    provider = Provider(
+        lambda line, _: answer(b"", status=404) if "none" in line else answer(b"one")
+    )
+    await keys.get(URL, provider, clock)
+    for number in range(2 * ADDRESSES_MAX):
+        with pytest.raises(SignatureError):
+            await keys.get(f"{URL}/none{number}", provider, clock)
+    for number in range(2 * ADDRESSES_MAX):
+        await keys.get(f"{URL}{number}", provider, clock)
+        await keys.get(URL, provider, clock)
+
+    assert provider.asked.count(ASKED) == 1
+
+
+async def test_calls_that_are_given_up_leave_nothing_behind():
+    """Ever new addresses that never answer do not grow what is remembered."""
+
+    class Never:
+        """Opens nothing, ever."""
+
+        def open(self, policy):
+            """Wait; the caller gives up before."""
+            _ = policy
+            return self
+
+        async def __aenter__(self):
+            await asyncio.Event().wait()
+
+        async def __aexit__(self, *_):
+            return None
+
+    keys, clock = FetchedKeys(), LoopClock()
+    for number in range(20):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await keys.get(f"{URL}{number}", Never(), clock)
+
+    assert (len(keys._turns), len(keys._kept)) == (0, 0)

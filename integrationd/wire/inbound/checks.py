@@ -80,6 +80,15 @@ class Demands:
     checks: tuple[Check, ...] = ()
     """What else has to be equal."""
 
+    def may_hold(self, call: Call) -> bool:
+        """Tell whether the condition holds: where it does not, nothing has to be fetched."""
+        return self.when is None or holds(self.when, call)
+
+    def hold_when(self, call: Call) -> None:
+        """Raise SignatureError where the condition does not hold."""
+        if self.when is not None and not self.may_hold(call):
+            raise SignatureError(f"'when' does not hold for this call: {self.when.text}")
+
     def demand(
         self, call: Call, variables: Mapping[str, Json], timestamp: str | None = None
     ) -> None:
@@ -89,7 +98,6 @@ class Demands:
             SignatureError: One does not.
             SecretError: A text to compare with is empty.
         """
-        if self.when is not None and not holds(self.when, call):
-            raise SignatureError(f"'when' does not hold for this call: {self.when.text}")
+        self.hold_when(call)
         for index, check in enumerate(self.checks):
             check.hold(call, variables, timestamp, f"verify.checks[{index}]")

@@ -63,7 +63,7 @@ def check_digest(call: Call) -> None:
         digest = _DIGESTS.get(name)
         if digest is None:
             continue
-        known, shown = True, member.items[0].value
+        known, shown = True, member.single
         made = hashlib.new(digest, call.body).digest()
         if not isinstance(shown, bytes) or not hmac.compare_digest(shown, made):
             raise SignatureError("header.content-digest does not fit the body")

@@ -71,7 +71,9 @@ class PublicVerifier(Demands):
     def addresses(self, call: Call, variables: Mapping[str, Json]) -> tuple[str, ...]:
         """Return what has to be fetched first; raises SignatureError where it is not allowed."""
         _ = variables
-        return () if self.certificate is None else (self.certificate.address(call),)
+        if self.certificate is None or not self.may_hold(call):
+            return ()
+        return (self.certificate.address(call),)
 
     def verify(
         self,
@@ -87,6 +89,8 @@ class PublicVerifier(Demands):
                 something else is not as it has to be.
             SecretError: A key is missing or none: the endpoint stays closed.
         """
+        if self.certificate is not None:
+            self.hold_when(call)
         keys = self._load(call, variables, now, fetched)
         timestamp = None if self.timestamp is None else self.timestamp.read(call, now)
         self.demand(call, variables, timestamp)

@@ -18,7 +18,14 @@ from integrationd.transform.expression import Expression
 from integrationd.transform.scopes import Scope
 from integrationd.transform.template import Template
 from integrationd.wire import signable, texts
-from integrationd.wire.inbound.values import INBOUND, form_pairs, inbound_root, read_json, values_of
+from integrationd.wire.inbound.values import (
+    INBOUND,
+    form_pairs,
+    inbound_root,
+    is_form,
+    read_json,
+    values_of,
+)
 from integrationd.wire.messages import Call
 
 _BODY: Final = re.compile(r"\{\{ *body *\}\}")
@@ -145,11 +152,14 @@ def build(
         timestamp: As it was written.
 
     Raises:
-        SignatureError: Something that is signed is missing.
+        SignatureError: Something that is signed is missing, or the body is no form though it is
+            signed as one.
     """
     made = bytearray()
     for part in parts_of(signed):
         if isinstance(part, SignedFields):
+            if part.fields is FieldsOf.FORM and not covers(signed, "body"):
+                _refuse_other_body(call)
             made += part.build(call)
             continue
         for piece in _cut(part.text) or (part,):
@@ -160,6 +170,18 @@ def build(
                 known = {**variables, **values_of(call, names, timestamp)}
                 made += render(piece, known, "signed")
     return bytes(made)
+
+
+def _refuse_other_body(call: Call) -> None:
+    """Refuse a body that is no form: none of its bytes would be among what is signed.
+
+    Where the URL stands before the fields, whoever saw one call could write these into the URL,
+    and then send any body of another kind under the same signature.
+    """
+    if call.body and not is_form(call):
+        raise SignatureError(
+            "the body is no form (header.content-type), of which fields are signed"
+        )
 
 
 def render(template: Template, variables: Mapping[str, Json], what: str) -> bytes:

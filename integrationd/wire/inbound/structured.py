@@ -47,6 +47,11 @@ class Member:
     text: str
     """As it was written, the parameters included."""
 
+    @property
+    def single(self) -> Value | None:
+        """Return the value that stands alone; None of a list in brackets."""
+        return None if self.text.startswith("(") else self.items[0].value
+
 
 def parse_dictionary(text: str) -> dict[str, Member]:
     """Parse a dictionary; of a key that stands twice it is refused.

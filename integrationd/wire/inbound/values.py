@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 from urllib.parse import parse_qsl
 
-from integrationd.errors import PageShapeError
+from integrationd.errors import PageShapeError, SignatureError
 from integrationd.model.json import Json
 from integrationd.model.secret import reveal
 from integrationd.transform.scopes import Roots, Scope
@@ -51,12 +51,20 @@ def read_json(call: Call) -> Json:
         return None
 
 
+def is_form(call: Call) -> bool:
+    """Tell whether a call says that its body is a form; its kind is written in either case."""
+    return call.headers.get("content-type", "").lower().startswith(_FORM)
+
+
 def form_pairs(call: Call) -> list[tuple[str, str]]:
     """Return the fields of a form, as often as they stand there; none where it is no form.
 
     Bytes that are no UTF-8 are kept, so that what is made of them is made of what came.
+
+    Raises:
+        SignatureError: There are too many: a form without any would be another one.
     """
-    if not call.headers.get("content-type", "").lower().startswith(_FORM):
+    if not is_form(call):
         return []
     text = signable.as_text(call.body)
     try:
@@ -64,7 +72,7 @@ def form_pairs(call: Call) -> list[tuple[str, str]]:
             text, keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="surrogateescape"
         )
     except ValueError:
-        return []
+        raise SignatureError(f"the form has more than {FIELDS_MAX} fields") from None
 
 
 def values_of(call: Call, names: Collection[str], timestamp: str | None) -> dict[str, Json]:
@@ -91,7 +99,7 @@ def _first_of_each(pairs: list[tuple[str, str]]) -> dict[str, Json]:
 
 def _read_form(call: Call) -> Json:
     """Read a form's fields; one that is no UTF-8 has none that could be stored."""
-    if not call.headers.get("content-type", "").startswith(_FORM):
+    if not is_form(call):
         return {}
     try:
         pairs = parse_qsl(call.body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,6 +20,7 @@ from integrationd.wire import public_keys
 from integrationd.wire.credentials import CONSTANTS
 from integrationd.wire.encoding import encode
 from integrationd.wire.inbound import message, structured
+from integrationd.wire.inbound.candidates import SIGNATURES_MAX
 from integrationd.wire.inbound.checks import Demands
 from integrationd.wire.inbound.fetched import NOTHING, Fetched
 from integrationd.wire.inbound.keys import (
@@ -135,10 +136,16 @@ class HttpSignatureVerifier(Demands):
         ]
         if not labels:
             raise SignatureError("header.signature-input has no signature that is expected")
+        if len(labels) > SIGNATURES_MAX:
+            raise SignatureError(f"header.signature holds more than {SIGNATURES_MAX} signatures")
+        # Once for all of them: callers choose how many there are, and how large the body is.
+        fault = _digest_fault(call, [inputs[label] for label in labels])
         reasons = []
         for label in labels:
             try:
                 self._verify_one(inputs[label], signatures[label], call, variables, now)
+                if fault is not None and _DIGEST in _covered(inputs[label]):
+                    raise fault
             except SignatureError as refused:
                 reasons.append(str(refused))
             else:
@@ -182,14 +189,12 @@ class HttpSignatureVerifier(Demands):
         check_age("created", created, now, self.max_age)
         if expires is not None and (type(expires) is not int or expires < now.timestamp()):
             raise SignatureError("the signature has expired")
-        covered = {item.value for item in member.items if not item.parameters}
+        covered = _covered(member)
         lacking = [name for name in self.require if name not in covered]
         if lacking:
             raise SignatureError(f"the signature does not cover {', '.join(lacking)}")
-        if _DIGEST in covered:
-            message.check_digest(call)
         data = message.build_base(member, call)
-        signature = shown.items[0].value
+        signature = shown.single
         keys = self._pick_keys(said.get("keyid"), variables, now)
         if not isinstance(signature, bytes) or not any(
             self._fits(key, data, signature) for key in keys
@@ -209,3 +214,17 @@ class HttpSignatureVerifier(Demands):
             return hmac.compare_digest(made, signature)
         loaded = public_keys.load(key.text, self.key_encoding or PublicEncoding.PEM, key.where)
         return public_keys.fits(_WAYS[self.algorithm], loaded, data, signature)
+
+
+def _covered(member: Member) -> set[structured.Value]:
+    return {item.value for item in member.items if not item.parameters}
+
+
+def _digest_fault(call: Call, members: Iterable[Member]) -> SignatureError | None:
+    """Return what is wrong with the digest of the body; None where none of them has it signed."""
+    try:
+        if any(_DIGEST in _covered(member) for member in members):
+            message.check_digest(call)
+    except SignatureError as wrong:
+        return wrong
+    return None

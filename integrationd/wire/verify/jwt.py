@@ -158,8 +158,8 @@ class JwtVerifier(Demands):
 
     def addresses(self, call: Call, variables: Mapping[str, Json]) -> tuple[str, ...]:
         """Return where the key set lies."""
-        _ = call
-        return () if self.jwks is None else (self._address(variables),)
+        wanted = self.jwks is not None and self.may_hold(call)
+        return (self._address(variables),) if wanted else ()
 
     def verify(
         self,
@@ -315,4 +315,7 @@ def _time(claims: Mapping[str, Json], name: str) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise SignatureError(f"the token's {name} is no time")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise SignatureError(f"the token's {name} is no time") from None
