@@ -18,7 +18,7 @@ from integrationd.wire.inbound.candidates import Signature
 from integrationd.wire.inbound.fetched import NOTHING, Fetched
 from integrationd.wire.inbound.keys import SharedKeys
 from integrationd.wire.inbound.sending import as_call, prepare
-from integrationd.wire.inbound.signed import Signed, covers, covers_body
+from integrationd.wire.inbound.signed import Signed, check_time, covers, covers_body
 from integrationd.wire.inbound.times import Timestamp
 from integrationd.wire.inbound.values import OVER_A_CALL
 from integrationd.wire.messages import Call, Request
@@ -48,9 +48,8 @@ class Digested(SharedKeys):
             if place.root in (Root.JSON, Root.FORM) and covers(self.signed, "body"):
                 told = _inside(site, place)
                 valid = site.refuse(node.entries["signature"].position, "E114", told) is None
-        if covers(self.signed, "timestamp") and self.timestamp is None:
-            message = f"{site.path}.signed uses 'timestamp', but there is no 'timestamp'"
-            valid = site.refuse(node.position, "E102", message) is None
+        places = () if self.timestamp is None else self.timestamp.places
+        valid = check_time(self.signed, places, node, site) and valid
         return None if valid else INVALID
 
     @property

@@ -21,7 +21,7 @@ from integrationd.wire.inbound.certificates import Certificate
 from integrationd.wire.inbound.checks import Demands
 from integrationd.wire.inbound.fetched import NOTHING, Fetched
 from integrationd.wire.inbound.keys import PublicKey, given_keys
-from integrationd.wire.inbound.signed import Signed, covers, covers_body
+from integrationd.wire.inbound.signed import Signed, check_time, covers_body
 from integrationd.wire.inbound.times import Timestamp
 from integrationd.wire.inbound.values import OVER_A_CALL
 from integrationd.wire.messages import Call, Request
@@ -58,9 +58,8 @@ class PublicVerifier(Demands):
         if bool(self.keys) == (self.certificate is not None):
             message = f"{site.path} needs 'keys' or 'certificate', and just one of them"
             valid = site.refuse(node.position, "E102", message) is None
-        if covers(self.signed, "timestamp") and self.timestamp is None:
-            message = f"{site.path}.signed uses 'timestamp', but there is no 'timestamp'"
-            valid = site.refuse(node.position, "E102", message) is None
+        places = () if self.timestamp is None else self.timestamp.places
+        valid = check_time(self.signed, places, node, site) and valid
         return None if valid else INVALID
 
     @property

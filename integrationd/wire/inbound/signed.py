@@ -27,12 +27,20 @@ from integrationd.wire.inbound.values import (
     values_of,
 )
 from integrationd.wire.messages import Call
+from integrationd.wire.places import Place, Root
 
 _BODY: Final = re.compile(r"\{\{ *body *\}\}")
 _NAMED: Final = Scope(("name", "value"))
 _NOWHERE: Final = Position("", 1, 1)
 _CACHE_MAX: Final = 1024
 _FIELDS_MAX: Final = 1000
+_HOLDING: Final[Mapping[Root, tuple[tuple[str, ...], str]]] = {
+    Root.HEADER: (("headers",), ""),
+    Root.QUERY: (("url", "query"), "query"),
+    Root.JSON: (("body", "json"), "json"),
+    Root.FORM: (("body", "form"), "form"),
+}
+"""By the root of a place the parts of a call, and the fields, in which it stands."""
 
 
 class FieldsOf(StrEnum):
@@ -214,6 +222,38 @@ def covers(signed: Signed | None, name: str) -> bool:
         if isinstance(part, Template)
         for path in part.paths
     )
+
+
+def covers_place(signed: Signed | None, place: Place) -> bool:
+    """Tell whether what stands at a place is among what is signed, as far as a file shows it."""
+    names, fields = _HOLDING[place.root]
+    return any(covers(signed, name) for name in names) or any(
+        isinstance(part, SignedFields) and part.fields == fields for part in parts_of(signed)
+    )
+
+
+def check_time(signed: Signed | None, places: tuple[Place, ...], node: Fields, site: Site) -> bool:
+    """Tell whether the time that a file names is signed, and the other way round; refuse it else.
+
+    Args:
+        signed: What is signed; None is the body.
+        places: Where the time stands; none where the file names no time.
+        node: The verifier's own.
+        site: Its.
+    """
+    if covers(signed, "timestamp"):
+        if places:
+            return True
+        message = f"{site.path}.signed uses 'timestamp', but there is no 'timestamp'"
+        return site.refuse(node.position, "E102", message) is None
+    open_place = next((place for place in places if not covers_place(signed, place)), None)
+    if open_place is None:
+        return True
+    message = (
+        f"{site.path}.timestamp stands in {open_place}, which is not signed, so that an old call "
+        "passes with a new time; use 'timestamp' in 'signed' as the sender does, or leave it out"
+    )
+    return site.refuse(node.entries["timestamp"].position, "E102", message) is None
 
 
 def covers_body(signed: Signed | None) -> bool:

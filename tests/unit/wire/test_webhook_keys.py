@@ -292,6 +292,17 @@ def test_another_login_is_refused(header):
             ),
         ),
         (
+            (
+                '{type: hmac, keys: ["{{ secrets.k }}"], signature: {from: header.x}, '
+                "timestamp: {from: header.y}}"
+            ),
+            (
+                "1:81: E102: webhooks.events.verify.timestamp stands in header.y, which is not "
+                "signed, so that an old call passes with a new time; use 'timestamp' in 'signed' "
+                "as the sender does, or leave it out"
+            ),
+        ),
+        (
             "{type: any_of, of: []}",
             (
                 "1:20: E102: webhooks.events.verify.of is empty, expected a kind of signature for "
