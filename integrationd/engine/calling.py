@@ -42,7 +42,8 @@ WAIT_IN_RUN_MAX_S: Final = 900.0
 """A longer wait ends the run: it can be resumed, and holds no place among the runs meanwhile."""
 
 GIVEN_MAX: Final = 512
-"""Secrets of steps that are remembered: a stream of many partitions has them for each."""
+"""Secrets of steps that are remembered, or all of the last step where it gave more: a stream of
+many partitions has them for each."""
 _ERRORS: Mapping[str, type[ProviderError]] = {
     "auth": CredentialsError,
     "rate": ThrottledError,
@@ -153,12 +154,14 @@ class Caller:
             value: What it gave.
         """
         hidden = hide_all(value)
-        for number, secret in enumerate(secrets_within(hidden)):
+        found = list(secrets_within(hidden))
+        # Only what came before makes room: of this step nothing is forgotten, however much it gave.
+        while self.given and len(self.given) + len(found) > GIVEN_MAX:
+            del self.given[next(iter(self.given))]
+        for number, secret in enumerate(found):
             place = f"steps.{name}.{number}.{self.world.new_id('out')}"
             self.given[place] = secret
             self.world.tokens.learn(f"{self.integration}/steps.{name}.{number}", secret)
-        while len(self.given) > GIVEN_MAX:
-            del self.given[next(iter(self.given))]
         return hidden
 
     def take_counts(self) -> Counts:

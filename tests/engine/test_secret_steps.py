@@ -137,3 +137,18 @@ async def test_answer_of_a_secret_step_is_no_output():
     outcome = await call("peek")
 
     assert (outcome.error, outcome.output) == ("", None)
+
+
+async def test_of_many_secrets_of_one_step_none_is_forgotten():
+    """A whole answer may hold more than are remembered of the steps before it."""
+    session = answer({"id": CANARY, "ends": {"all": [f"0ther-{n}" for n in range(600)]}})
+    about = (f"GET https://api.test/about/{CANARY}", answer({"site": "main"}))
+    provider, used_up = script(
+        (SESSION[0], session), about, (ROWS, answer({"error": f"no session {CANARY}"}))
+    )
+    async with stage(provider) as on:
+        outcome = await on.sync(plan_of(SPEC, "rows"))
+    used_up()
+
+    assert "no session" in outcome.error
+    assert CANARY not in outcome.error
