@@ -152,3 +152,23 @@ async def test_of_many_secrets_of_one_step_none_is_forgotten():
 
     assert "no session" in outcome.error
     assert CANARY not in outcome.error
+
+
+@pytest.mark.parametrize(
+    ("least", "steps"),
+    [
+        (3, (SESSION, ABOUT, (ROWS, answer({"data": []})))),
+        (7, (SESSION, ("GET https://api.test/rows", answer({"data": []})))),
+    ],
+)
+async def test_a_condition_can_make_a_number_of_a_secret_one(least, steps):
+    """A secret is a text, also where the answer had a number."""
+    when = f'when: "to_number(steps.open.ends) > `{least}`"'
+    spec = SPEC.replace("when: steps.open.id", when).replace('"{{ steps.about }}"', "QUERY")
+    query = '"{{ steps.about | default(omit) }}"'
+    provider, used_up = script(*steps)
+    async with stage(provider) as on:
+        outcome = await on.sync(plan_of(spec.replace("QUERY", query), "rows"))
+    used_up()
+
+    assert outcome.error == ""
