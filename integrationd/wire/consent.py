@@ -21,6 +21,7 @@ from integrationd.transform.template import Template
 from integrationd.wire import grants
 from integrationd.wire.call import HEADER_NAMES
 from integrationd.wire.credentials import CONSTANTS
+from integrationd.wire.token_client import Field
 
 _CONFIG: Final = Scope(("config",))
 _OWN: Final = ("state", "redirect_uri", "code_challenge", "code_challenge_method")
@@ -117,7 +118,7 @@ class Device:
 
     url: Annotated[Template, CONSTANTS]
     """The device authorization endpoint; its host may be called."""
-    form: Annotated[Mapping[str, Template], CONSTANTS] = field(default_factory=dict)
+    form: Annotated[Mapping[str, Field], CONSTANTS] = field(default_factory=dict)
     """Further fields of the request for a code."""
 
 
@@ -127,7 +128,7 @@ class Refresh:
 
     url: Annotated[Template | None, CONSTANTS] = None
     """Where; ``token_url`` by default. Its host may be called."""
-    form: Annotated[Mapping[str, Template] | None, CONSTANTS] = None
+    form: Annotated[Mapping[str, Field] | None, CONSTANTS] = None
     """Further fields, instead of those of ``form``; an empty object is none."""
     headers: Annotated[Mapping[str, Template] | None, HEADER_NAMES, CONSTANTS] = None
     """Headers, instead of those of ``headers``."""

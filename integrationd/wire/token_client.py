@@ -22,6 +22,9 @@ from integrationd.wire.grant_types import ASSERTION_TYPE, ClientAuth, SendAs
 from integrationd.wire.messages import FormBody, JsonBody, Request, Text
 
 _Texts: TypeAlias = dict[str, Text]
+Field: TypeAlias = tuple[Template, ...] | Template
+"""A field of a token request; a list sends it once for each of its texts."""
+_Value: TypeAlias = Text | tuple[Text, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,30 +59,35 @@ class TokenClient:
         self,
         url: Text,
         fields: dict[str, Text | None],
-        parts: tuple[Mapping[str, Template], Mapping[str, Template]],
+        parts: tuple[Mapping[str, Field], Mapping[str, Template]],
         variables: Mapping[str, Json],
         attempt: Attempt | None,
     ) -> Request:
         """Add to a request who asks, and what the file has besides: fields and headers."""
         form, more = parts
         headers, client = self._name_client(variables, url, attempt)
-        fields |= client
-        fields |= {name: text.render_text(variables) for name, text in form.items()}
+        said: dict[str, _Value] = {**fields, **client}
+        said |= {name: _render(field, variables) for name, field in form.items()}
         for name, template in more.items():
             value = template.render_text(variables)
             if value is not None:
                 places.check_header(name, value)
                 headers[name.lower()] = value
-        return self._carry(url, headers, fields)
+        return self._carry(url, headers, said)
 
-    def _carry(self, url: Text, headers: _Texts, fields: Mapping[str, Text | None]) -> Request:
-        pairs = tuple((name, value) for name, value in fields.items() if value is not None)
+    def _carry(self, url: Text, headers: _Texts, fields: Mapping[str, _Value]) -> Request:
+        pairs = tuple(
+            (name, text)
+            for name, value in fields.items()
+            for text in (value if isinstance(value, tuple) else (value,))
+            if text is not None
+        )
         request = Request(method="POST", url=url, headers=headers)
         match self.send_as:
             case SendAs.FORM:
                 return replace(request, body=FormBody(pairs))
             case SendAs.JSON:
-                return replace(request, body=JsonBody(dict(pairs)))
+                return replace(request, body=JsonBody(_to_members(fields)))
             case SendAs.QUERY:
                 return replace(request, query=pairs)
 
@@ -112,6 +120,23 @@ class TokenClient:
         pair = f"{quote_plus(client.reveal())}:{quote_plus(secret.reveal())}"
         encoded = base64.b64encode(pair.encode()).decode()
         return {"authorization": Secret(f"Basic {encoded}")}, {}
+
+
+def _render(field: Field, variables: Mapping[str, Json]) -> _Value:
+    """Fill in a field; a text of a list that is null is left out."""
+    if not isinstance(field, tuple):
+        return field.render_text(variables)
+    texts = [template.render_text(variables) for template in field]
+    return tuple(text for text in texts if text is not None)
+
+
+def _to_members(fields: Mapping[str, _Value]) -> dict[str, Json]:
+    """Return the fields as members of an object; what is null, or a list of nothing, is none."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in fields.items()
+        if value is not None and value != ()
+    }
 
 
 def filled(url: Text | None, name: str) -> Text:

@@ -141,9 +141,9 @@ def _read_token_request(part: Part, scope: Scope) -> Auth:
     if scopes is not None and part.has("scopes"):
         # The source sends them under this name, one by one, where the standard has 'scope'.
         made_of = scope.template(part, scopes, f"{part.path}.scopes")
-        form["scopes"] = " ".join(map(str, made_of)) if isinstance(made_of, list) else made_of
-        if isinstance(made_of, list) and len(made_of) > 1:
-            unsaid.lose(part, "scopes", field="scopes")
+        if isinstance(made_of, list) and len(made_of) == 1:
+            made_of = made_of[0]
+        form["scopes"] = None if isinstance(made_of, Missing) else made_of
     made: Auth = {"form": form} if form else {}
     headers = part.get("refresh_request_headers")
     if headers is not None:

@@ -15,7 +15,6 @@ NOT_YET: Final = {
     "auth_per_stream": "credentials of one stream that differ from those of the others",
     "use_profile_assertion": "a grant that the configuration chooses",
     "access_token_value": "a first access token that was got elsewhere",
-    "scopes": "a field of a token request that comes several times",
     "passphrase": "a private key with a passphrase",
     # requests
     "query_properties": "a list of fields that is asked for in pieces",

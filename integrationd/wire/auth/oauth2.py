@@ -32,7 +32,7 @@ from integrationd.wire.grants import Refusal, Token
 from integrationd.wire.messages import Request, Text
 from integrationd.wire.places import SENT, Place, Roots
 from integrationd.wire.reply import ReplyShape
-from integrationd.wire.token_client import TokenClient, filled
+from integrationd.wire.token_client import Field, TokenClient, filled
 from integrationd.wire.token_replies import TokenReply
 
 _SENT: Final = Roots(SENT)
@@ -92,9 +92,9 @@ class OAuth2Auth:
     """What is asked for."""
     scope_separator: str = " "
     """What stands between them; some providers want ``","``."""
-    form: Annotated[Mapping[str, Template], CONSTANTS] = field(default_factory=dict)
+    form: Annotated[Mapping[str, Field], CONSTANTS] = field(default_factory=dict)
     """Further fields of the token request; one of the usual names replaces what would be sent, and
-    null leaves it out."""
+    null leaves it out. A list sends its field once for each text in it."""
     send_as: SendAs = SendAs.FORM
     """How the fields are sent: ``form``, ``json`` or ``query``."""
     headers: Annotated[Mapping[str, Template], HEADER_NAMES, CONSTANTS] = field(

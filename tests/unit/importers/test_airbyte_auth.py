@@ -110,6 +110,24 @@ def test_choice_of_credentials_becomes_a_choice():
             id="oauth",
         ),
         pytest.param(
+            "{type: OAuthAuthenticator, token_refresh_endpoint: 'https://a.test/t', "
+            "client_id: a, client_secret: \"{{ config['cs'] }}\", "
+            "grant_type: client_credentials, scopes: [read, 'write:all']}",
+            """\
+            type: oauth2
+            grant: client_credentials
+            token_url: https://a.test/t
+            client_id: a
+            client_secret: "{{ secrets.cs }}"
+            client_auth: post
+            form:
+              scopes:
+                - read
+                - write:all
+            """,
+            id="several scopes",
+        ),
+        pytest.param(
             "{type: JwtAuthenticator, algorithm: HS256, secret_key: \"{{ config['k'] }}\", "
             "base64_encode_secret_key: true, header_prefix: JWT, jwt_headers: {kid: x}, "
             "jwt_payload: {iss: me}, token_duration: 60}",

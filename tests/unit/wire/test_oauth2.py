@@ -95,6 +95,25 @@ def test_further_fields_and_headers_are_sent():
     assert request.headers == {"x-app-key": Secret("gX1fBat3bV")}
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("", (b"grant_type=client_credentials&scopes=a&scopes=c", "")),
+        ("send_as: query, ", (b"", "grant_type=client_credentials&scopes=a&scopes=c")),
+        ("send_as: json, ", (b'{"grant_type":"client_credentials","scopes":["a","c"]}', "")),
+    ],
+    ids=["form", "query", "json"],
+)
+def test_list_sends_its_field_once_for_each_text(more, told):
+    """What a template leaves empty is none of them, and a list of nothing is no field."""
+    nothing = '"{{ none if config.client else omit }}"'
+    request = sent(made(CLIENT, f"{more}form: {{scopes: [a, {nothing}, c], others: [{nothing}]}}"))
+
+    body, query = told
+    assert (request.body or b"") == body
+    assert request.url == "https://server.example.com/token" + (f"?{query}" if query else "")
+
+
 def test_no_credential_of_a_token_request_shows():
     """Header, secret and refresh token are secrets until they are on the wire."""
     request = made(REFRESH).token_request(VARIABLES, Secret("tGzv3JOkF0"))
