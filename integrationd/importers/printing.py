@@ -12,7 +12,7 @@ from integrationd.importers.report import Finding
 
 _WIDTH: Final = 96
 _ORDER: Final = (
-    *("description", "input"),
+    *("description", "auth", "input"),
     *(
         "get",
         "post",

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from integrationd.config.nodes import Fields
 from integrationd.config.problems import Problem, Problems
@@ -23,6 +23,7 @@ from integrationd.importers.airbyte.login import settle
 from integrationd.importers.airbyte.parts import Manifest, ManifestError, Part
 from integrationd.importers.airbyte.streams import Made, Streams
 from integrationd.importers.airbyte.supplies import read_supplies
+from integrationd.importers.airbyte.ways import choose_ways
 from integrationd.importers.naming import to_system
 from integrationd.importers.printing import Entry, print_provider
 from integrationd.importers.report import Imported, Report
@@ -33,6 +34,8 @@ from integrationd.spec.source import SourceFile
 _SHARED: Final = ("headers", "errors", "paginate")
 """What is said once where all streams say the same."""
 _CONCURRENCY_MAX: Final = 100
+_Own: TypeAlias = Mapping[str, dict[str, Any]]
+"""What a stream says of who asks, by its name; those that ask as most do are not in it."""
 
 
 def import_manifest(data: bytes, *, file: str, name: str | None = None) -> Imported:
@@ -135,14 +138,16 @@ class _Provider:
     def _print(self) -> str:
         made = list(self._streams.made.values())
         base = settle_base([each.asked for each in made])
-        auth = self._choose_auth(made)
-        further = list(settle(auth, base))
+        ways = choose_ways([(each.part, each.auth) for each in made])
+        further = [at for way in (ways.usual, *ways.named.values()) for at in settle(way, base)]
         shared = _find_shared(made)
         http: dict[str, Any] = {"base_url": base}
         if "headers" in shared:
             http["headers"] = shared["headers"]
-        if auth != "none":
-            http["auth"] = auth
+        if ways.usual != "none":
+            http["auth"] = ways.usual
+        if ways.named:
+            http["auths"] = ways.named
         http.update({key: shared[key] for key in ("paginate", "errors") if key in shared})
         http.update(self._read_limits(made, base))
         retries = max((each.retries for each in made if each.retries is not None), default=None)
@@ -151,18 +156,19 @@ class _Provider:
         hosts = find_hosts([*further, *(each.asked.base for each in made)], base)
         if hosts:
             http["hosts"] = hosts
-        head = self._head(http, made)
-        entries = [self._entry(each, base, shared) for each in made]
+        own = {each.name: {"auth": name} for each in made if (name := ways.name_of(each.auth))}
+        head = self._head(http, made, own)
+        entries = [self._entry(each, base, shared, own) for each in made]
         return print_provider(head, entries, self._about())
 
-    def _head(self, http: dict[str, Any], made: list[Made]) -> dict[str, Any]:
+    def _head(self, http: dict[str, Any], made: list[Made], own: _Own) -> dict[str, Any]:
         head: dict[str, Any] = {"provider": self._name, "title": self._title()}
         docs = None if self._spec is None else self._spec.text("documentation_url")
         if docs:
             head["docs"] = docs
         head.update(self._read_supplies(http, made))
         head["http"] = http
-        probe = self._read_probe(made)
+        probe = self._read_probe(made, own)
         return {**head, "probe": probe} if probe else head
 
     def _tell_addresses(self) -> None:
@@ -203,15 +209,6 @@ class _Provider:
             "Check it, say 'schedule' in the integration, and keep what you change here.",
         ]
 
-    def _choose_auth(self, made: list[Made]) -> Json:
-        """Return the credentials that most streams use; others are told."""
-        usual = most(json.dumps(each.auth) for each in made)
-        chosen = json.loads(usual) if usual else "none"
-        for each in made:
-            if each.auth != chosen:
-                unsaid.lose(each.part, "auth_per_stream")
-        return chosen
-
     def _read_limits(self, made: list[Made], base: str) -> dict[str, Any]:
         paths = [each.asked.path for each in made if each.asked.base == base]
         limits = read_limits(self._source.child("api_budget"), base, paths)
@@ -221,7 +218,7 @@ class _Provider:
             limits["concurrency"] = number
         return {"limits": limits} if limits else {}
 
-    def _read_probe(self, made: list[Made]) -> dict[str, Any]:
+    def _read_probe(self, made: list[Made], own: _Own) -> dict[str, Any]:
         check = self._source.child("check")
         names = None if check is None else check.value("stream_names")
         wanted = names if isinstance(names, list) else []
@@ -231,13 +228,14 @@ class _Provider:
             if each.part.text("name") in wanted and asked.base == usual and asked.method == "get":
                 query = {key: v for key, v in asked.said.get("query", {}).items() if _is_fixed(v)}
                 if _is_fixed(asked.path) and not each.scope.each:
-                    return {"get": asked.path, **({"query": query} if query else {})}
+                    more = {"query": query} if query else {}
+                    return {**own.get(each.name, {}), "get": asked.path, **more}
         return {}
 
-    def _entry(self, made: Made, base: str, shared: Mapping[str, Any]) -> Entry:
+    def _entry(self, made: Made, base: str, shared: Mapping[str, Any], own: _Own) -> Entry:
         asked = made.asked
         path = asked.path if asked.base == base else f"{asked.base}{asked.path}"
-        said = {asked.method: path, **asked.said, **made.said}
+        said = {**own.get(made.name, {}), asked.method: path, **asked.said, **made.said}
         said = {key: value for key, value in said.items() if key not in shared}
         return Entry(
             made.name,

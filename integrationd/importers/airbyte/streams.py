@@ -147,6 +147,8 @@ def join_feed(part: Part, whole: Made, changes: Made) -> Made | None:
     keys = ("key", "for_each")
     if rule is None or any(whole.said.get(key) != changes.said.get(key) for key in keys):
         return None
+    if whole.auth != changes.auth:
+        return None  # a feed has no way of its own to say who asks
     path = changes.asked.path
     if changes.asked.base != whole.asked.base:
         path = f"{changes.asked.base}{path}"

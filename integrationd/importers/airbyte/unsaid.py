@@ -12,7 +12,7 @@ NOT_YET: Final = {
     "login_auth": "credentials of this kind for a call that logs in",
     "LegacySessionTokenAuthenticator": "a session that is tried before a login",
     "RateLimitedMultipleTokenAuthenticator": "several tokens that are used in turn",
-    "auth_per_stream": "credentials of one stream that differ from those of the others",
+    "auth_per_stream": "a choice of credentials for one stream alone",
     "use_profile_assertion": "a grant that the configuration chooses",
     "access_token_value": "a first access token that was got elsewhere",
     "passphrase": "a private key with a passphrase",
