@@ -52,7 +52,7 @@ def write_for(term: Term, manner: Manner, is_flag: IsFlag) -> Json:
         case Manner.PATH:
             return _write_path(_spell_flags(term, is_flag))
         case Manner.TEXT:
-            return write_template(_spell_flags(term, is_flag))
+            return write_template(_leave_out_empty(_spell_flags(term, is_flag)))
         case Manner.JSON:
             return _write_json(term, is_flag)
 
@@ -61,6 +61,8 @@ def _spell_flags(term: Term, is_flag: IsFlag) -> Term:
     """Write what is true or false as the source does."""
     if isinstance(term, Const) and isinstance(term.value, bool):
         return Const(str(term.value))
+    if isinstance(term, Apply) and term.name == "if" and term.terms[1:] == _BOTH:
+        return Apply("if", (term.terms[0], Const("True"), Const("False")))
     if _is_flag(term, is_flag):
         spelled = Apply("if", (term, Const("True"), Const("False")))
         is_there = not isinstance(term, Name)
@@ -77,6 +79,18 @@ def _spell_flags(term: Term, is_flag: IsFlag) -> Term:
 
 
 _NOTHING: Final = Const(None)
+_BOTH: Final = (Const(value=True), Const(value=False))
+
+
+def _leave_out_empty(term: Term) -> Term:
+    """Write null for an empty text that is chosen: the source leaves its parameter out."""
+    match term:
+        case Apply("if", (test, then, otherwise)):
+            return Apply("if", (test, _leave_out_empty(then), _leave_out_empty(otherwise)))
+        case Const(value=""):
+            return _NOTHING
+        case _:
+            return term
 
 
 def _is_flag(term: Term, is_flag: IsFlag) -> bool:

@@ -41,6 +41,12 @@ def read_paging(part: Part | None, scope: Scope, records: str, asked: Asked) -> 
     return reader(_Walk(part, strategy, scope, records, asked))
 
 
+def has_first_token(part: Part | None) -> bool:
+    """Tell whether a paginator has a token for the first page as well."""
+    strategy = None if part is None else part.child("pagination_strategy")
+    return strategy is not None and strategy.is_true("inject_on_first_request")
+
+
 class _Walk:
     """What the three kinds of strategies have in common."""
 

@@ -35,7 +35,7 @@ class Partitions:
     each: dict[str, str] = field(default_factory=dict)
     """Our names by the source's."""
     sent: list[tuple[str, str]] = field(default_factory=list)
-    """Places and the templates that go there."""
+    """Places and the variables that go there."""
     parent: Scope | None = None
     extras: dict[str, tuple[int, str]] = field(default_factory=dict)
     """Further fields of parents, by their names: the dimension, and where they stand."""
@@ -144,7 +144,7 @@ class _Routers:
         option = part.child("request_option")
         place = None if option is None else read_place(option, self._scope)
         if place is not None:
-            self._made.sent.append((place, f"{{{{ each.{word} }}}}"))
+            self._made.sent.append((place, f"each.{word}"))
 
 
 def _taken(scope: Scope | None) -> set[str]:

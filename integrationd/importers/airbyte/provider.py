@@ -270,13 +270,13 @@ def _find_shared(made: list[Made]) -> dict[str, Any]:
         values = [{**each.asked.said, **each.said}.get(key) for each in made]
         if len(values) > 1 and values[0] and all(value == values[0] for value in values):
             text = json.dumps(values[0])
-            if not re.search(r"\{\{[^}]*\b(?:each|cursor|window)\b", text):
+            if not re.search(r"\{[{%][^}]*\b(?:each|cursor|window|now|page)\b", text):
                 shared[key] = values[0]
     return shared
 
 
 def _is_fixed(value: Json) -> bool:
-    return not re.search(r"\{\{[^}]*\b(?:each|cursor|window)\b", json.dumps(value))
+    return not re.search(r"\{[{%][^}]*\b(?:each|cursor|window|page)\b", json.dumps(value))
 
 
 def _stream_lines(text: str) -> dict[str, range]:

@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 from integrationd.config.nodes import Fields, Node, Scalar
 from integrationd.importers.airbyte import unsaid
 from integrationd.importers.airbyte.manners import Manner
+from integrationd.importers.airbyte.pages import TOKEN
 from integrationd.importers.airbyte.parts import Part
 from integrationd.importers.airbyte.scope import Missing, Scope
 from integrationd.importers.airbyte.terms import Apply, Const, Name, UnsayableError, roots_in
@@ -19,8 +20,6 @@ from integrationd.wire.places import Place
 AUTHORITY: Final = re.compile(r"(?:https?://)?(?:\{\{.*?\}\}|[^/?{])+")
 """The scheme and the host of a URL with templates in it."""
 _PAIR: Final = re.compile(r"(?:\{\{.*?\}\}|[^&{]|\{(?!\{))+")
-TOKEN: Final = "next_page_token"  # noqa: S105 - a variable's name
-"""The source's variable for what the next page is asked with."""
 _TIMEOUTS: Final = ("read_timeout_in_seconds", "connect_timeout_in_seconds")
 _UNSET_HEADERS: Final = frozenset({"content-length", "host", "transfer-encoding", "connection"})
 """The transport's own; the source may name them, to no effect."""

@@ -9,6 +9,7 @@ from typing import Final
 from integrationd.config.nodes import Fields, Items, Node, Scalar
 from integrationd.importers.airbyte import expressions, jinja, times, writing
 from integrationd.importers.airbyte.manners import Manner, write_for
+from integrationd.importers.airbyte.pages import by_page
 from integrationd.importers.airbyte.parts import Part
 from integrationd.importers.airbyte.supplies import Supplies
 from integrationd.importers.airbyte.terms import Apply, Const, Name, Step, Term, UnsayableError
@@ -40,6 +41,8 @@ class Scope:
     """Ours for the ends of an interval: ``cursor``, ``window.end``."""
     notation: str = "iso"
     """How those ends are written."""
+    has_first_token: bool = False
+    """Whether the first page is asked for with a token as well."""
     parent: Scope | None = None
     """That of the stream whose records it is read for each of."""
 
@@ -95,7 +98,8 @@ class Scope:
         match node:
             case Scalar(value=str(text)):
                 try:
-                    return write_for(self.term(part, text), manner, self._is_flag)
+                    term = by_page(self.term(part, text), has_first=self.has_first_token)
+                    return write_for(term, manner, self._is_flag)
                 except UnsayableError as why:
                     part.report.lose(node.position, f"{path}: {why}")
                     return MISSING

@@ -12,7 +12,7 @@ from integrationd.importers.airbyte import times, unsaid
 from integrationd.importers.airbyte.auth import Auth, read_auth
 from integrationd.importers.airbyte.cursors import read_bounds, read_incremental
 from integrationd.importers.airbyte.failures import read_failures
-from integrationd.importers.airbyte.paging import read_paging
+from integrationd.importers.airbyte.paging import has_first_token, read_paging
 from integrationd.importers.airbyte.partitions import Parent, Partitions, read_partitions, send
 from integrationd.importers.airbyte.parts import Part
 from integrationd.importers.airbyte.records import (
@@ -26,7 +26,11 @@ from integrationd.importers.airbyte.requests import Asked, read_request
 from integrationd.importers.airbyte.scope import Scope
 from integrationd.importers.airbyte.supplies import Supplies
 from integrationd.importers.naming import distinct, to_word
+from integrationd.model.json import Json
 
+_ONCE: Final = "ignore_stream_slicer_parameters_on_paginated_requests"
+"""Says that what a stream is read for each of is told with the first page of each alone."""
+_FIRST_ALONE: Final = " if page.first else omit"
 _CURSOR: Final = re.compile(r"\{\{[^}]*\b(?:cursor|window\.(?:start|end))\b")
 
 
@@ -185,7 +189,12 @@ class _Reader:
         part, retriever = self._part, self._retriever
         cursor = part.child("incremental_sync")
         bounds, notation = read_bounds(cursor, retriever)
-        plain = Scope(self._streams.supplies, bounds=bounds, notation=notation)
+        plain = Scope(
+            self._streams.supplies,
+            bounds=bounds,
+            notation=notation,
+            has_first_token=has_first_token(retriever.child("paginator")),
+        )
         partitions = read_partitions(retriever, plain, self._streams.find_parent)
         scope = replace(plain, each=partitions.each, parent=partitions.parent)
         requester = retriever.child("requester")
@@ -193,8 +202,8 @@ class _Reader:
         if requester is None or asked is None or not partitions.is_whole:
             self._tell_left_out()
             return None
-        for place, value in partitions.sent:
-            send(asked.said, place, value)
+        for place, name in partitions.sent:
+            send(asked.said, place, self._once(name))
         records = read_records(retriever, scope)
         if records is None:
             self._tell_left_out()
@@ -245,19 +254,34 @@ class _Reader:
         incremental = read_incremental(cursor, self._retriever, made.scope)
         if cursor is None or incremental is None:
             return
+        is_sent = bool(incremental.keys() & {"into", "filter"})
+        if self._retriever.is_true(_ONCE):
+            self._send_once(incremental, made)
         request = json.dumps([made.asked.path, made.asked.said])
-        if incremental.keys() & {"into", "filter"} or _CURSOR.search(request):
+        if is_sent or _CURSOR.search(request):
             made.said["incremental"] = incremental
         else:
             message = f"{cursor.path}: no request uses the cursor; all is read each time, as there"
             cursor.report.note(cursor.position, message)
 
+    def _once(self, name: str) -> str:
+        """Return the template of a value, which may be for the first page alone."""
+        is_once = self._retriever.is_true(_ONCE)
+        return f"{{{{ {name}{_FIRST_ALONE} }}}}" if is_once else f"{{{{ {name} }}}}"
+
+    def _send_once(self, incremental: dict[str, Any], made: Made) -> None:
+        """Send the ends of an interval with the first page alone: by templates, not by ``into``."""
+        window = incremental.get("window", {})
+        start = "window.start" if window else "cursor"
+        for said, name in ((incremental, start), (window, "window.end")):
+            place = said.pop("into", None)
+            if place is not None:
+                send(made.asked.said, place, self._once(name))
+
     def _tell_passed_over(self, made: Made) -> None:
         part, retriever = self._part, self._retriever
-        paging = made.said["paginate"]
-        key = "ignore_stream_slicer_parameters_on_paginated_requests"
-        if retriever.is_true(key) and _repeats(paging):
-            unsaid.lose(retriever, key, field=key)
+        if made.said["paginate"] != "none" and _is_emptied(made.asked.said.get("json")):
+            unsaid.lose(retriever, _ONCE, field=_ONCE)
         reset = retriever.child("pagination_reset")
         if reset is not None and not _begin_anew(reset, made.said.get("incremental")):
             unsaid.lose(retriever, "pagination_reset", field="pagination_reset")
@@ -267,6 +291,17 @@ class _Reader:
         part.children("schema_loader")  # opened, so that names it does not have are told
         if part.has("file_uploader"):
             unsaid.lose(part, "file_uploader", field="file_uploader")
+
+
+def _is_emptied(body: Json) -> bool:
+    """Tell whether nothing is left of an object in a body, or of all of it, after the first page.
+
+    The source sends no object then.
+    """
+    if not isinstance(body, dict):
+        return False
+    gone = [isinstance(value, str) and _FIRST_ALONE in value for value in body.values()]
+    return (bool(gone) and all(gone)) or any(map(_is_emptied, body.values()))
 
 
 def _begin_anew(reset: Part, incremental: dict[str, Any] | None) -> bool:
@@ -280,8 +315,3 @@ def _begin_anew(reset: Part, incremental: dict[str, Any] | None) -> bool:
     # The source takes it for granted that what is older comes first.
     incremental.update(sorted=True, reset_after=number)
     return True
-
-
-def _repeats(paging: Any) -> bool:  # noqa: ANN401 - a word or an object
-    """Tell whether what the first request says goes into the others as well."""
-    return isinstance(paging, dict) and paging["type"] not in ("next_url", "link")

@@ -21,7 +21,7 @@ NOT_YET: Final = {
     "fetch_properties_from_endpoint": "a list of fields that a call gives",
     "headers_text": "headers as one text",
     "ignore_stream_slicer_parameters_on_paginated_requests": (
-        "parameters of the first page that the others go without"
+        "a body, or an object in one, that the pages after the first go without"
     ),
     "address": "an address that only the configuration says, beside that of the other requests",
     # paging
