@@ -22,7 +22,7 @@ _KEPT: Final[Mapping[str, tuple[str, ...]]] = {
     "integer": ("multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
 }
 """Rules of a schema that are taken over, by the type that they are for."""
-_FORMATS: Final = frozenset({"date", "date-time", "uuid", "email"})
+_FORMATS: Final = ("date", "date-time", "uuid", "email")  # no set: what is asked may be a list
 _TEXT_MAX: Final = 160
 _DEEP_MAX: Final = 40
 _VALUES_MAX: Final = 2000
