@@ -29,7 +29,10 @@ _CODE: Final = re.compile(
     r"x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3})"
 )
 _VARIABLE: Final = re.compile(r"\$(?:\w+|\{\w+\})")
-_WINDOWS: Final = re.compile(r'\^"|\^\r?\n')
+_CARET_QUOTE: Final = re.compile(r"""[^'"]*(?<!\S)\^\"""")
+"""The first quote of a command for Windows' shell: a caret before it begins a word."""
+_CARET_LINE: Final = re.compile(r"\^\r?\n")
+_QUOTED: Final = re.compile(r"""'[^']*'|"[^"]*\"""")
 
 
 class CommandError(IntegrationError):
@@ -66,7 +69,7 @@ def split_command(text: str, *, file: str) -> Command:
         CommandError: A quote has no end.
     """
     marked = [(sign, at) for at, sign in enumerate(text)]
-    is_windows = _WINDOWS.search(text) is not None
+    is_windows = bool(_CARET_QUOTE.match(text) or _CARET_LINE.search(_QUOTED.sub("", text)))
     reader = _Reader(text, _without_carets(marked) if is_windows else marked, file)
     return reader.read(is_windows=is_windows)
 
