@@ -20,7 +20,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("default", deadline=None, max_examples=100)
-settings.register_profile("ci", deadline=None, max_examples=200, print_blob=True)
+settings.register_profile("ci", deadline=None, max_examples=400, print_blob=True)
 settings.load_profile(os.environ.get("INTEGRATIOND_TEST_PROFILE", "default"))
 
 STRICT = os.environ.get("INTEGRATIOND_TEST_STRICT") == "1"
