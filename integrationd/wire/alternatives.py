@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Final
 
+from typing_extensions import override
+
 from integrationd.config.decode import INVALID, Invalid, Kinds, Site
 from integrationd.config.nodes import Fields
 from integrationd.errors import SignatureError
@@ -40,10 +42,12 @@ class AnyOfVerifier(Demands):
         return INVALID
 
     @property
+    @override
     def covers_body(self) -> bool:
         """Tell whether every way refuses another body."""
         return all(way.covers_body for way in self.of)
 
+    @override
     def addresses(self, call: Call, variables: Mapping[str, Json]) -> tuple[str, ...]:
         """Return what the ways need; of one that refuses the call nothing."""
         found: list[str] = []

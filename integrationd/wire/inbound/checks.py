@@ -80,6 +80,16 @@ class Demands:
     checks: tuple[Check, ...] = ()
     """What else has to be equal."""
 
+    @property
+    def covers_body(self) -> bool:
+        """Tell whether the body is authenticated; where nothing is signed it is not."""
+        return False
+
+    def addresses(self, call: Call, variables: Mapping[str, Json]) -> tuple[str, ...]:
+        """Return what has to be fetched before a call can be verified; nothing, for most kinds."""
+        _ = call, variables
+        return ()
+
     def may_hold(self, call: Call) -> bool:
         """Tell whether the condition holds: where it does not, nothing has to be fetched."""
         return self.when is None or holds(self.when, call)

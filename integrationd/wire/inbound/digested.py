@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar
 
+from typing_extensions import override
+
 from integrationd.config.decode import INVALID, Invalid, OfClass, Site
 from integrationd.config.nodes import Fields
 from integrationd.errors import SecretError, SignatureError
@@ -53,14 +55,10 @@ class Digested(SharedKeys):
         return None if valid else INVALID
 
     @property
+    @override
     def covers_body(self) -> bool:
         """Tell whether the body as a whole is among what is signed."""
         return covers_body(self.signed)
-
-    def addresses(self, call: Call, variables: Mapping[str, Json]) -> tuple[str, ...]:
-        """Return none: nothing has to be fetched."""
-        _ = call, variables
-        return ()
 
     def verify(
         self,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
+from typing_extensions import override
+
 from integrationd.config.decode import INVALID, Invalid, Site
 from integrationd.config.nodes import Fields
 from integrationd.errors import SecretError, SignatureError
@@ -63,10 +65,12 @@ class PublicVerifier(Demands):
         return None if valid else INVALID
 
     @property
+    @override
     def covers_body(self) -> bool:
         """Tell whether the body as a whole is among what is signed."""
         return covers_body(self.signed)
 
+    @override
     def addresses(self, call: Call, variables: Mapping[str, Json]) -> tuple[str, ...]:
         """Return what has to be fetched first; raises SignatureError where it is not allowed."""
         _ = variables

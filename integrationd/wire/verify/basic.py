@@ -36,16 +36,6 @@ class BasicVerifier(Demands):
     password: Annotated[Template, CONSTANTS, SECRET]
     """The password."""
 
-    @property
-    def covers_body(self) -> bool:
-        """Return False: nothing is signed."""
-        return False
-
-    def addresses(self, call: Call, variables: Mapping[str, Json]) -> tuple[str, ...]:
-        """Return none: nothing has to be fetched."""
-        _ = call, variables
-        return ()
-
     def verify(
         self,
         call: Call,

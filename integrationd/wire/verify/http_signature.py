@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final
 
+from typing_extensions import override
+
 from integrationd.config.decode import Invalid, Site
 from integrationd.config.nodes import Fields, Items
 from integrationd.errors import SecretError, SignatureError
@@ -101,12 +103,8 @@ class HttpSignatureVerifier(Demands):
             return site.refuse(node.key_position("key_encoding"), "E114", told)
         return None
 
-    def addresses(self, call: Call, variables: Mapping[str, Json]) -> tuple[str, ...]:
-        """Return none: nothing has to be fetched."""
-        _ = call, variables
-        return ()
-
     @property
+    @override
     def covers_body(self) -> bool:
         """Tell whether the digest of the body has to be signed."""
         return _DIGEST in self.require

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final
 
+from typing_extensions import override
+
 from integrationd.config.decode import INVALID, Invalid, Site
 from integrationd.config.nodes import Fields, Items
 from integrationd.errors import ExpressionError, PageShapeError, SecretError, SignatureError
@@ -152,10 +154,12 @@ class JwtVerifier(Demands):
         return None if valid else INVALID
 
     @property
+    @override
     def covers_body(self) -> bool:
         """Tell whether the token is tied to the body."""
         return self.body_hash is not None
 
+    @override
     def addresses(self, call: Call, variables: Mapping[str, Json]) -> tuple[str, ...]:
         """Return where the key set lies."""
         wanted = self.jwks is not None and self.may_hold(call)

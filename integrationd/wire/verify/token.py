@@ -51,16 +51,6 @@ class TokenVerifier(SharedKeys):
         """Refuse an empty list of keys."""
         return INVALID if self.tell_empty(node, site) else None
 
-    @property
-    def covers_body(self) -> bool:
-        """Return False: nothing is signed."""
-        return False
-
-    def addresses(self, call: Call, variables: Mapping[str, Json]) -> tuple[str, ...]:
-        """Return none: nothing has to be fetched."""
-        _ = call, variables
-        return ()
-
     def verify(
         self,
         call: Call,
