@@ -52,6 +52,7 @@ def losses(text):
         pytest.param("# first\ncurl a # b", ["curl", "a"], id="comments"),
         pytest.param("curl a#b <id> c", ["curl", "a#b", "<id>", "c"], id="no-comments"),
         pytest.param('curl ^"a^\\^"b^" ^\r\n  -H ^"c^&d^"', ["curl", 'a"b', "-H", "c&d"], id="cmd"),
+        pytest.param('curl ^"a^&b^" -s', ["curl", "a&b", "-s"], id="cmd-of-one-line"),
         pytest.param("curl -d 'a=^\"' b", ["curl", "-d", 'a=^"', "b"], id="caret-in-quotes"),
         pytest.param("curl -d 'a ^\"' b", ["curl", "-d", 'a ^"', "b"], id="caret-word-in-quotes"),
         pytest.param('curl -d "a ^" b', ["curl", "-d", "a ^", "b"], id="caret-at-the-end"),

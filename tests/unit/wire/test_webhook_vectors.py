@@ -14,6 +14,7 @@ from tests.support.senders import (
     call_of,
     load_vectors,
     variables_of,
+    verifier_of,
 )
 
 VECTORS = load_vectors()
@@ -177,3 +178,15 @@ def test_same_spec_signs(name):
     verifier.verify(call_of(vector), variables, now)
     with pytest.raises(SignatureError):
         verifier.verify(call_of(vector), variables_of({"secret": f"{prefix}ABCD"}), now)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{type: token, keys: ['{{ secrets.k }}'], token: {from: header.x}}",
+        "{type: basic, username: '{{ config.u }}', password: '{{ secrets.p }}'}",
+    ],
+)
+def test_what_signs_nothing_says_so(text):
+    """Whoever saw one such call can send any body."""
+    assert not verifier_of(text).covers_body
